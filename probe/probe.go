@@ -1,0 +1,94 @@
+// Package probe measures UDP paths between nodes with STAMP (RFC 8762, RFC 8972) at sub-second intervals: a Session-Sender
+// and a stateful Session-Reflector on one socket per local address. It knows addresses only; whose they are is the
+// business of package topology.
+package probe
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// Path names one pair of addresses: what is measured between a local address and a peer's. It is comparable.
+type Path struct {
+	Local, Remote netip.Addr
+}
+
+// Target is a path to probe and how.
+type Target struct {
+	Path
+	Port         uint16        // UDP port at both ends (default 5412)
+	Interval     time.Duration // of token-sized probes, 10 ms to 1 s (default 50 ms)
+	FullSize     int           // UDP payload of full-size probes, DF set (1472 at MTU 1500 on IPv4); 0: none
+	FullInterval time.Duration // of full-size probes (default 500 ms)
+	TOS          uint8         // IPv4 TOS byte; knet: 0x10 or ip_dscp<<2; IPv6: 0
+	Priority     int           // SO_PRIORITY; knet: 6
+}
+
+// Observation is what is known of one path at one instant.
+type Observation struct {
+	Path
+	Since   time.Time     // when this path began to be probed
+	Summary stats.Summary // both directions, all windows
+	Err     string        // why no probe can be sent now (no such address, network unreachable, ...); "" when it can
+}
+
+// Bulletin is a peer's own summary of its paths, as it rode in one of the peer's probes. Its content is opaque here
+// (package mesh encodes it).
+type Bulletin struct {
+	Path
+	At   time.Time
+	Data []byte
+}
+
+// Conn is one UDP socket bound to a local address. ReadBatch and WriteBatch fill and take several datagrams a call. It is
+// declared by its consumer; probe/udp and probe/simnet implement it.
+type Conn interface {
+	// ReadBatch blocks until at least one datagram, transmit stamp or path error is there and returns how many of ms it
+	// filled. It returns net.ErrClosed after Close.
+	ReadBatch(ms []Message) (int, error)
+	// WriteBatch sends ms and returns how many went out; the error belongs to ms[n].
+	WriteBatch(ms []Message) (int, error)
+	LocalAddr() netip.AddrPort
+	Close() error
+}
+
+// Message is one datagram, or one event about a datagram sent earlier.
+type Message struct {
+	Kind Kind
+	Buf  []byte // datagram: the caller's buffer; N of it are valid after ReadBatch
+	N    int
+	Addr netip.AddrPort // remote end
+	At   time.Time      // when the kernel (else this process) received or sent it; carries a monotonic reading
+	Wall time.Time      // the kernel's own wall-clock stamp, zero if it gave none
+	TTL  uint8          // received TTL or hop limit, 0 unknown
+	TOS  uint8          // received TOS or traffic class
+	Key  uint32         // WriteBatch: assigned by the Conn; TxStamp: the Key of the datagram it is about
+	Err  error          // PathError: what the network said (connection refused, unreachable, message too long)
+	MTU  int            // PathError with "message too long": the next hop's MTU
+}
+
+// Kind tells what a Message is.
+type Kind uint8
+
+// Kinds of messages.
+const (
+	Datagram  Kind = iota
+	TxStamp        // the kernel's transmit time of the datagram with this Key
+	PathError      // an ICMP error or local error about a datagram sent to Addr
+)
+
+// ListenConfig says how to open a Conn.
+type ListenConfig struct {
+	Addr     netip.AddrPort
+	TOS      uint8
+	Priority int
+	DF       bool // set Don't Fragment on everything (IP_PMTUDISC_PROBE)
+}
+
+// Network opens Conns: the real one (probe/udp) or a simulated one (probe/simnet).
+type Network interface {
+	Listen(ctx context.Context, c ListenConfig) (Conn, error)
+}
