@@ -9,6 +9,7 @@ type View struct {
 	Node          uint32        // nodeid of the author
 	Sequence      uint32        // grows with each new View of one run of the agent
 	Interval      time.Duration // of its token-sized probes
+	Leaving       bool          // its agent is being stopped on purpose: silence that follows is no outage
 	Corosync      bool          // its Corosync runs and answers
 	Quorate       bool          // valid with Corosync
 	RingRep       uint32        // its ring id

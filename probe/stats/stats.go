@@ -14,10 +14,18 @@ type Summary struct {
 	Windows       []Window // ascending Length: 1 s, 10 s, 1 min, 10 min, 1 h
 	Total         Counters // since the path began to be probed
 	Outage        Outage
+	Full          Full      // full-size probes (a whole knet fragment, DF set) of the last 10 s
 	Authenticated bool      // every packet counted was authenticated
 	EverHeard     bool      // something authentic arrived on this path at least once
 	LastHeard     time.Time // newest authentic packet from the peer on this path
 	Unanswered    int       // newest probes in a row that are overdue (older than RTT + 4 RTTVar + slack) and unanswered
+}
+
+// Full counts full-size probes: what tells an MTU black hole (they die, small ones pass) from loss. Their packets are in
+// the other figures too.
+type Full struct {
+	Size           int    // UDP payload in bytes; 0: none are sent
+	Sent, Received uint64 // whose fate is decided
 }
 
 // RTT is the smoothed round-trip estimate.
