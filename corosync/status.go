@@ -19,9 +19,17 @@ type Status struct {
 	Members  []Member     // ascending by ID; joined and left ones
 	Quorum   QuorumStatus // votequorum's view
 	Links    []LinkStatus // per peer and link
+	LinksAt  time.Time    // when Links were read; zero: At
+	TokenAt  TokenEvents  // when Corosync last complained about its token, as its log said
 	SRP      SRPStats     // totemsrp counters
 	Runtime  Runtime      // effective values as the daemon runs them
 	Stale    bool         // nothing answered for longer than the polling period: the values are old
+}
+
+// TokenEvents are the newest log lines about the token; zero: none seen since the agent began to follow the log.
+type TokenEvents struct {
+	Warned time.Time // "Token has not been received in N ms"
+	Lost   time.Time // "A processor failed, forming new configuration: token timed out"
 }
 
 // Daemon is the state of the Corosync process.
