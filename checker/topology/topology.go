@@ -46,3 +46,14 @@ func (c Cluster) Node(id uint32) (Node, bool) {
 	}
 	return Node{}, false
 }
+
+// Disagreement is something that the sources of a Cluster do not agree on, or that makes the account doubtful.
+type Disagreement struct {
+	Code    Code
+	Subject string // node, key or "cluster"
+	Text    string // one line for people
+	Serious bool   // more than lint: the cluster may not behave as its file says
+}
+
+// Code names a kind of disagreement.
+type Code string

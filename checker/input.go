@@ -1,0 +1,57 @@
+package checker
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/topology"
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe/mesh"
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// Input is everything that is known at one instant. Step does not keep or change what it points to.
+type Input struct {
+	Now           time.Time // carry a monotonic reading: the wall clock may be stepped
+	Software      string    // quorumwatch version
+	Cluster       topology.Cluster
+	Disagreements []topology.Disagreement // what the sources of Cluster disagree on
+	Warnings      []corosync.Problem      // of corosync.conf (corosync.Config.Warnings)
+	ConfigErr     string                  // why the newest corosync.conf cannot be used; the last good one stays in force
+	Status        corosync.Status
+	Paths         []Observation // any order
+	Views         []PeerView    // newest of each peer, any order
+	Host          HostPauses
+	Probing       Probing
+}
+
+// Observation is what the prober knows of one link to one peer.
+type Observation struct {
+	Node          uint32 // the peer
+	Link          int
+	Local, Remote netip.Addr
+	Since         time.Time     // when this path began to be probed
+	Interval      time.Duration // between token-sized probes
+	Summary       stats.Summary
+	Err           string    // why no probe can be sent now (no such address, network unreachable, ...); "" when it can
+	Refused       time.Time // when the peer's host last said that nobody listens on the probe port (ICMP port unreachable): it lives
+}
+
+// PeerView is the newest bulletin of one peer and when it came in.
+type PeerView struct {
+	mesh.View
+	At time.Time
+}
+
+// HostPauses is what the agent saw of its own scheduling: how late its timers were.
+type HostPauses struct {
+	Pause time.Duration // longest stall in the last 10 s
+	At    time.Time     // when the newest stall ended
+	Worst time.Duration // longest stall in the last 10 min
+}
+
+// Probing is what the local prober and reflector say of themselves.
+type Probing struct {
+	Unauthenticated bool   // probes carry no authentication
+	Drops           []Drop // since the agent started
+}
