@@ -1,5 +1,12 @@
 // Package votequorum decides who stays quorate: pure functions from configuration, history and partition to votequorum's
-// own answer (Corosync 3.1, exec/votequorum.c). It is a leaf.
+// own answer. It is a leaf.
+//
+// The rules are those of Corosync 3.1, exec/votequorum.c; symbols named in comments are functions and variables of that
+// file. What it covers: expected votes, the sticky threshold, two_node, wait_for_all, auto_tie_breaker, and a quorum device
+// as far as its vote is known. last_man_standing changes the answer only after its window has passed: see [Config.Window].
+//
+// What a quorum device decides is its server's business (corosync-qdevice, qnetd-algo-*.c); [Config.Split] assumes that
+// every partition reaches that server, and marks each answer that hangs on it.
 package votequorum
 
 import "time"

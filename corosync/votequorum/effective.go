@@ -1,0 +1,142 @@
+package votequorum
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Errors with which votequorum refuses to start (votequorum_readconfig, "configuration error: ...").
+var (
+	ErrNoVotes            = errors.New("neither a nodelist nor quorum.expected_votes")
+	ErrTwoNodeDevice      = errors.New("two_node and quorum.device cannot be used together")
+	ErrTieBreakerLMS      = errors.New("auto_tie_breaker and last_man_standing need wait_for_all with an odd sum of votes")
+	ErrDeviceLMS          = errors.New("quorum.device and last_man_standing cannot be used together")
+	ErrDeviceTieBreaker   = errors.New("quorum.device and auto_tie_breaker cannot be used together")
+	ErrDeviceDownscale    = errors.New("quorum.device and allow_downscale cannot be used together")
+	ErrDeviceVotesUnknown = errors.New("quorum.device.votes must be given with expected_votes or when not all nodes have one vote")
+	ErrDeviceVotesHigh    = errors.New("quorum.device.votes is too high or expected_votes is too low")
+)
+
+// Effective returns c as votequorum runs it: options that exclude each other switched off, with a note for each, or the
+// error with which it refuses to start. The checks are those of votequorum_readconfig, in its order.
+func (c Config) Effective() (Config, []string, error) {
+	if len(c.NodeVotes) == 0 && c.ExpectedVotes == 0 {
+		return c, nil, ErrNoVotes
+	}
+	if c.TwoNode && c.Device != nil {
+		return c, nil, ErrTwoNodeDevice
+	}
+	var notes []string
+	if c.TwoNode && c.AutoTieBreaker {
+		c.TwoNode = false
+		notes = append(notes, "two_node is ignored: auto_tie_breaker excludes it")
+	}
+	if c.AutoTieBreaker && !c.WaitForAll && c.nodeSum()%2 != 0 {
+		if c.LastManStanding {
+			return c, notes, ErrTieBreakerLMS
+		}
+		c.AutoTieBreaker = false
+		notes = append(notes, "auto_tie_breaker is ignored: an odd sum of votes needs wait_for_all with it")
+	}
+	if c.LastManStanding && slices.ContainsFunc(slices.Collect(maps.Values(c.NodeVotes)), func(v int) bool { return v > 1 }) {
+		c.LastManStanding = false
+		notes = append(notes, "last_man_standing is ignored: not all nodes have one vote")
+	}
+	return c, notes, c.deviceError()
+}
+
+func (c Config) deviceError() error {
+	switch d := c.Device; {
+	case d == nil:
+		return nil
+	case c.LastManStanding:
+		return ErrDeviceLMS
+	case c.AutoTieBreaker:
+		return ErrDeviceTieBreaker
+	case c.AllowDownscale:
+		return ErrDeviceDownscale
+	case d.Votes == 0 && (c.ExpectedVotes > 0 || c.nodeSum() != len(c.NodeVotes)):
+		return ErrDeviceVotesUnknown
+	case d.Votes > 0 && c.ExpectedVotes > 0 && c.ExpectedVotes-d.Votes < 2:
+		return ErrDeviceVotesHigh
+	}
+	return nil
+}
+
+// Expected is what expected_votes is once all nodes and the device were seen: quorum.expected_votes if written, else the
+// sum of the nodes' votes plus the device's.
+func (c Config) Expected() int {
+	if c.ExpectedVotes > 0 {
+		return c.ExpectedVotes
+	}
+	return c.nodeSum() + c.DeviceVotes()
+}
+
+// DeviceVotes are the votes of the quorum device, 0 without one; unset, one less than the nodes have (votequorum_readconfig,
+// "automatically calculate device votes").
+func (c Config) DeviceVotes() int {
+	switch {
+	case c.Device == nil:
+		return 0
+	case c.Device.Votes > 0:
+		return c.Device.Votes
+	}
+	return c.nodeSum() - 1
+}
+
+// Nodes returns the configured node ids, ascending.
+func (c Config) Nodes() []uint32 { return slices.Sorted(maps.Keys(c.NodeVotes)) }
+
+func (c Config) nodeSum() int {
+	sum := 0
+	for _, v := range c.NodeVotes {
+		sum += v
+	}
+	return sum
+}
+
+func (c Config) votes(nodes []uint32) int {
+	sum := 0
+	for _, n := range nodes {
+		sum += c.NodeVotes[n]
+	}
+	return sum
+}
+
+// tieBreakers returns the node ids of an auto_tie_breaker_node list; none for lowest and highest (parse_atb_string).
+func (c Config) tieBreakers() []uint32 {
+	var ids []uint32
+	for f := range strings.FieldsSeq(c.AutoTieBreakerNode) {
+		id, err := strconv.ParseUint(f, 10, 32)
+		if err != nil || id == 0 {
+			break
+		}
+		ids = append(ids, uint32(id))
+	}
+	return ids
+}
+
+// heaviestFirst sorts nodes so that those come first whose loss hurts most: by votes, and among equals the one that would
+// win a tie.
+func (c Config) heaviestFirst(nodes []uint32) []uint32 {
+	s := slices.Clone(nodes)
+	list := c.tieBreakers()
+	rank := func(n uint32) int {
+		if i := slices.Index(list, n); i >= 0 {
+			return i - len(list)
+		}
+		return 0
+	}
+	slices.SortFunc(s, func(a, b uint32) int {
+		byID := cmp.Compare(a, b)
+		if c.AutoTieBreakerNode == "highest" {
+			byID = -byID
+		}
+		return cmp.Or(cmp.Compare(c.NodeVotes[b], c.NodeVotes[a]), cmp.Compare(rank(a), rank(b)), byID)
+	})
+	return s
+}
