@@ -49,7 +49,9 @@ type Conn interface {
 	// ReadBatch blocks until at least one datagram, transmit stamp or path error is there and returns how many of ms it
 	// filled. It returns net.ErrClosed after Close.
 	ReadBatch(ms []Message) (int, error)
-	// WriteBatch sends ms and returns how many went out; the error belongs to ms[n].
+	// WriteBatch sends ms and returns how many went out; the error belongs to ms[n], so the caller may skip that one and go
+	// on. It sets Key and At of those that went out, and never waits for room: a full send queue is an error. It may be called
+	// from several goroutines, ReadBatch from one.
 	WriteBatch(ms []Message) (int, error)
 	LocalAddr() netip.AddrPort
 	Close() error
@@ -61,7 +63,7 @@ type Message struct {
 	Buf  []byte // datagram: the caller's buffer; N of it are valid after ReadBatch
 	N    int
 	Addr netip.AddrPort // remote end
-	At   time.Time      // when the kernel (else this process) received or sent it; carries a monotonic reading
+	At   time.Time      // when the kernel (else this process) received or sent it; carries a monotonic reading. WriteBatch: just before the send
 	Wall time.Time      // the kernel's own wall-clock stamp, zero if it gave none
 	TTL  uint8          // received TTL or hop limit, 0 unknown
 	TOS  uint8          // received TOS or traffic class
@@ -77,7 +79,7 @@ type Kind uint8
 const (
 	Datagram  Kind = iota
 	TxStamp        // the kernel's transmit time of the datagram with this Key
-	PathError      // an ICMP error or local error about a datagram sent to Addr
+	PathError      // an ICMP error or local error about a datagram sent to Addr; Buf[:N] is the beginning of that datagram
 )
 
 // ListenConfig says how to open a Conn.
@@ -91,4 +93,19 @@ type ListenConfig struct {
 // Network opens Conns: the real one (probe/udp) or a simulated one (probe/simnet).
 type Network interface {
 	Listen(ctx context.Context, c ListenConfig) (Conn, error)
+}
+
+// Pacer waits until given instants, more exactly than the runtime's timers do (they are 0.5 to 1 ms late): probe/udp has one on a
+// kernel timer; where none is given, time.Sleep will do (and must, under testing/synctest). It is for one goroutine.
+type Pacer interface {
+	// Wait returns at the instant until, or at once if that has passed, and says what time it is then. It returns
+	// net.ErrClosed after Close, which also ends a Wait in progress.
+	Wait(until time.Time) (time.Time, error)
+	Close() error
+}
+
+// DropCounter is implemented by Conns that know how many arrived datagrams the kernel threw away because this process did not
+// read them in time. These are this host's own fault, not the network's.
+type DropCounter interface {
+	Drops() (uint64, error)
 }
