@@ -21,8 +21,8 @@ type Summary struct {
 	Unanswered    int       // newest probes in a row that are overdue (older than RTT + 4 RTTVar + slack) and unanswered
 }
 
-// Full counts full-size probes: what tells an MTU black hole (they die, small ones pass) from loss. Their packets are in
-// the other figures too.
+// Full counts full-size probes: what tells an MTU black hole (they die, small ones pass) from loss. They are counted here only,
+// so that a black hole does not read as loss.
 type Full struct {
 	Size           int    // UDP payload in bytes; 0: none are sent
 	Sent, Received uint64 // whose fate is decided
