@@ -1,0 +1,192 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	recordFile = "lab.json"
+	lockFile   = ".lock"
+	lockPoll   = 100 * time.Millisecond
+)
+
+// Record is what a run leaves in its directory, so that other commands find it and Clean can clear up after a crash.
+type Record struct {
+	Name    string       `json:"name"`
+	Dir     string       `json:"dir"`
+	Started time.Time    `json:"started"`
+	Lab     ProcessID    `json:"lab"`
+	Hub     ProcessID    `json:"hub"`
+	Nodes   []NodeRecord `json:"nodes"`
+}
+
+// NodeRecord is one node of a Record.
+type NodeRecord struct {
+	Name   string    `json:"name"`
+	Site   string    `json:"site"`
+	ID     uint32    `json:"id"`
+	Addrs  []string  `json:"addrs"`
+	Holder ProcessID `json:"holder"`
+	Report string    `json:"report,omitempty"` // URL of the agent's report as seen from the machine
+}
+
+// ProcessID names a process for good: pids are used again, a pid with its start time is not.
+type ProcessID struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // clock ticks after boot: /proc/PID/stat, field 22
+}
+
+// Alive reports whether just this process still runs.
+func (p ProcessID) Alive() bool {
+	if p.PID == 0 {
+		return false
+	}
+	now, err := processID(p.PID)
+	return err == nil && now == p
+}
+
+func processID(pid int) (ProcessID, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ProcessID{}, err
+	}
+	// The name in parentheses may hold anything; fields are counted behind it.
+	rest := string(b[strings.LastIndexByte(string(b), ')')+1:])
+	fields := strings.Fields(rest)
+	const state, start = 0, 22 - 3
+	if len(fields) <= start || fields[state] == "Z" {
+		return ProcessID{}, fmt.Errorf("process %d: ended", pid)
+	}
+	ticks, err := strconv.ParseUint(fields[start], 10, 64)
+	return ProcessID{PID: pid, Start: ticks}, err
+}
+
+// Runs returns the records of all runs in dir (default when empty), also of crashed ones.
+func Runs(dir string) ([]Record, error) {
+	if dir == "" {
+		dir = defaultDir
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var runs []Record
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		r, err := readRecord(path)
+		if err != nil {
+			continue // not a run of ours
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+func readRecord(dir string) (Record, error) {
+	var r Record
+	b, err := os.ReadFile(filepath.Join(dir, recordFile))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", filepath.Join(dir, recordFile), err)
+	}
+	r.Dir = dir
+	return r, nil
+}
+
+func (r Record) write() error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(r.Dir, recordFile)
+	if err := os.WriteFile(file+".new", b, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}
+
+// Alive reports whether the program that runs the lab is still there.
+func (r Record) Alive() bool { return r.Lab.Alive() }
+
+// Clean removes what crashed runs left in dir (default when empty): their processes, if any, and their directories. Runs whose program still
+// lives are left alone. It returns the names of the runs that it removed.
+func Clean(dir string) ([]string, error) {
+	runs, err := Runs(dir)
+	if err != nil {
+		return nil, err
+	}
+	var cleaned []string
+	var errs []error
+	for _, r := range runs {
+		if r.Alive() {
+			continue
+		}
+		for _, p := range r.helpers() {
+			if p.Alive() {
+				errs = append(errs, unix.Kill(p.PID, unix.SIGKILL))
+			}
+		}
+		if err := os.RemoveAll(r.Dir); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		cleaned = append(cleaned, r.Name)
+	}
+	return cleaned, errors.Join(errs...)
+}
+
+func (r Record) helpers() []ProcessID {
+	list := []ProcessID{r.Hub}
+	for _, n := range r.Nodes {
+		list = append(list, n.Holder)
+	}
+	return list
+}
+
+// lockRuns takes the lock of the directory of runs: alone for a lab, shared for single daemons. Closing the file gives it back; so
+// does the death of the program.
+func lockRuns(ctx context.Context, dir string, how int, wait bool) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) || !wait {
+			f.Close()
+			return nil, fmt.Errorf("%s: another lab runs on this machine: %w", dir, err)
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, fmt.Errorf("%s: waiting for another lab to end: %w", dir, ctx.Err())
+		case <-time.After(lockPoll):
+		}
+	}
+}
