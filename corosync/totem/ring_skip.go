@@ -1,0 +1,104 @@
+package totem
+
+// calmBeyond says whether the network promised calm until after t.
+func (r *Ring) calmBeyond(t int64) bool {
+	return r.calm != nil && r.calm.CalmUntil(nanos(r.now)) > nanos(t)
+}
+
+// skip passes over whole rotations of a busy ring in one step: while the network is calm, nothing but the token is under
+// way, nobody has anything to send and the ring is not yet idle, each rotation is like the one before. It puts the token
+// back, later, at the representative. What it leaves is the same, to the nanosecond, as the rotations would have left.
+func (r *Ring) skip(rep *proc, t *token) bool {
+	if r.calm == nil || r.cfg.Tokens || rep.index != t.ring.Rep() || rep.state != stateOperational {
+		return false
+	}
+	horizon := r.horizon()
+	if horizon <= r.now {
+		return false
+	}
+	left, turn, ok := r.uniform(rep, t)
+	if !ok {
+		return false
+	}
+	turns := min(int64(left), (horizon-r.now)/turn)
+	if turns <= 0 {
+		return false
+	}
+	r.passOver(rep, t, turns, turn)
+	return true
+}
+
+// horizon is the time up to which nothing but the token and heartbeats happens.
+func (r *Ring) horizon() int64 {
+	h := int64(r.calm.CalmUntil(nanos(r.now)))
+	if ev := r.peekQueue(); ev != nil {
+		h = min(h, ev.at-1)
+	}
+	return h
+}
+
+// uniform says whether the coming rotations are all alike, how many there may be before the ring counts as idle, and how
+// long one takes.
+func (r *Ring) uniform(rep *proc, t *token) (left int32, turn int64, ok bool) {
+	if t.ring != rep.ring || t.tokenSeq <= rep.tokenSeq || t.entries > 0 || t.aru != t.seq || t.aruBy != 0 || t.fcc != 0 || t.backlog != 0 {
+		return 0, 0, false
+	}
+	left = int32(r.cfg.Timeouts.SeqnoUnchangedConst) - 1 - rep.seqUnchanged
+	if left <= 0 || r.cfg.Mode == RoundRobin {
+		return 0, 0, false
+	}
+	for i := range rep.members.All() {
+		p := &r.procs[i]
+		if !p.quiet(t) || (i == rep.index && p.tokenSeq != t.tokenSeq-int64(rep.members.Len())) {
+			return 0, 0, false
+		}
+		left = min(left, int32(r.cfg.Timeouts.SeqnoUnchangedConst)-1-p.seqUnchanged)
+		at, _, arrives := r.route(i, p.next, ClassToken)
+		if !arrives {
+			return 0, 0, false
+		}
+		turn += at - r.now
+	}
+	return left, turn, true
+}
+
+// quiet says whether a token visit would change nothing in p but counters.
+func (p *proc) quiet(t *token) bool {
+	q := &p.regular
+	return p.alive && p.state == stateOperational && p.ring == t.ring && !p.transAck && p.newQueue == 0 && p.aruCount == 0 &&
+		p.sentBefore == 0 && p.backlogPrev == 0 && p.lastSeq == t.seq && p.lastAru == t.seq && q.aru == t.seq && q.high == t.seq && q.released == t.seq &&
+		p.seqUnchanged > 0 && p.sent.kind == sentToken
+}
+
+// passOver moves everything by whole turns.
+func (r *Ring) passOver(rep *proc, t *token, turns, turn int64) {
+	by := turns * turn
+	seqs := turns * int64(rep.members.Len())
+	for i := range rep.members.All() {
+		p := &r.procs[i]
+		p.lastToken += by
+		p.tokenSeq += seqs
+		p.sent.token.tokenSeq += seqs
+		p.seqUnchanged += int32(turns)
+		for _, which := range [...]int{timerToken, timerWarning, timerRetransmit} {
+			if p.timers[which].deadline != off {
+				p.timers[which].deadline += by
+			}
+		}
+		if turn > p.longest.ns {
+			p.longest = gap{ns: turn, at: p.lastToken}
+		}
+	}
+	r.stats.Tokens += uint64(seqs)
+	t.tokenSeq += seqs
+	last := &r.procs[rep.members.before(rep.index)]
+	r.push(event{at: r.now + by, kind: kindToken, idx: r.tokens.put(t), node: uint8(rep.index), from: uint8(last.index), link: r.peer(last.index, rep.index).chosen})
+}
+
+// before is the processor of the ring s ahead of i.
+func (s Set) before(i int) int {
+	if down := s & (only(i) - 1); down != 0 {
+		return highest(down)
+	}
+	return highest(s)
+}
