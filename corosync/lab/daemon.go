@@ -141,7 +141,10 @@ func (m Membership) String() string {
 
 // Membership asks corosync-quorumtool. While Corosync forms a new membership, it shows the old one.
 func (n *Node) Membership(ctx context.Context) (Membership, error) {
-	out, err := n.Run(ctx, "corosync-quorumtool", "-s")
+	return membership(n.Run(ctx, "corosync-quorumtool", "-s"))
+}
+
+func membership(out []byte, err error) (Membership, error) {
 	var exit *exec.ExitError
 	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 2) { // 2: not quorate
 		return Membership{}, err

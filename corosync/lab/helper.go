@@ -88,13 +88,3 @@ func (h *helper) kill() {
 	<-h.done
 	h.control.Close()
 }
-
-// alive reports whether the helper still runs.
-func (h *helper) alive() bool {
-	select {
-	case <-h.done:
-		return false
-	default:
-		return true
-	}
-}

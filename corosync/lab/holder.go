@@ -98,6 +98,8 @@ func furnish(spec holderSpec) error {
 // would restore them, and do not go looking for routers.
 func sysctls() error {
 	for key, value := range map[string]string{
+		"net/ipv4/conf/default/promote_secondaries":  "1", // as systemd's defaults have it
+		"net/ipv4/conf/all/promote_secondaries":      "1",
 		"net/ipv6/conf/default/keep_addr_on_down":    "1",
 		"net/ipv6/conf/all/keep_addr_on_down":        "1",
 		"net/ipv6/conf/default/accept_dad":           "0",

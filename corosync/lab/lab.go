@@ -27,7 +27,7 @@ type Lab struct {
 	hubProc *helper
 	hub     *Hub
 	nodes   []*Node
-	load    *cpgLoad
+	load    string
 	mu      sync.Mutex // record
 	record  Record
 	closed  sync.Once
@@ -129,6 +129,7 @@ func (l *Lab) Start(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	l.load = "off: not asked for"
 	if l.layout.Load {
 		l.load = l.startLoad(ctx)
 	}
@@ -203,6 +204,46 @@ func (l *Lab) WaitMembers(ctx context.Context, nodes ...*Node) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// settleTime is how long knet is slower than usual to see a link die after the link was configured or went down: its back-off starts
+// at 10 and falls by one a second (libknet/threads_heartbeat.c, links.c).
+const settleTime = 11 * time.Second
+
+// WaitSettled is WaitFormed, and then waits until knet is as quick as it will be to see a link die. A cut before that shows another
+// Corosync than the one that runs for months.
+func (l *Lab) WaitSettled(ctx context.Context) error {
+	if err := l.WaitFormed(ctx); err != nil {
+		return err
+	}
+	for {
+		last := l.lastLinkEvent()
+		wait := time.Until(last.Add(settleTime))
+		if wait <= 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("lab %s: not settled: %w", l.Name(), ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// lastLinkEvent is when a daemon was last started or a link of any node last changed.
+func (l *Lab) lastLinkEvent() time.Time {
+	last := l.record.Started
+	for _, n := range l.nodes {
+		for _, line := range n.log.Lines(0) {
+			switch line.Event {
+			case EventStarted, EventLinkUp, EventLinkDown:
+				if line.At.After(last) {
+					last = line.At
+				}
+			}
+		}
+	}
+	return last
 }
 
 func sameNodes(ids []uint32, nodes []*Node) bool {

@@ -16,6 +16,9 @@ import (
 
 func TestMain(m *testing.M) {
 	lab.Main()
+	if dir := os.Getenv(victimEnv); dir != "" {
+		victim(dir)
+	}
 	os.Exit(m.Run())
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -81,8 +82,11 @@ func (p *Process) output(dir string) error {
 		p.cmd.Stderr = p.cmd.Stdout
 		return nil
 	}
-	name := p.name[strings.LastIndexByte(p.name, '/')+1:]
-	f, err := os.OpenFile(dir+"/"+name+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	file := dir
+	if dir != os.DevNull {
+		file = filepath.Join(dir, filepath.Base(p.name)+".log")
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,28 @@ func (p ProcessID) Alive() bool {
 	return err == nil && now == p
 }
 
+// Start starts a process inside a node of a run that another program leads. Its output goes where the command says; without that it is
+// lost.
+func (n NodeRecord) Start(c Command) (*Process, error) {
+	if !n.Holder.Alive() {
+		return nil, fmt.Errorf("node %s: does not run (any more)", n.Name)
+	}
+	return startIn(n.Holder.PID, os.DevNull, c)
+}
+
+// Run runs a command inside a node of a run that another program leads, as Node.Run does.
+func (n NodeRecord) Run(ctx context.Context, args ...string) ([]byte, error) {
+	if !n.Holder.Alive() {
+		return nil, fmt.Errorf("node %s: does not run (any more)", n.Name)
+	}
+	return runIn(ctx, n.Holder.PID, args...)
+}
+
+// Membership asks a node of a run that another program leads, as Node.Membership does.
+func (n NodeRecord) Membership(ctx context.Context) (Membership, error) {
+	return membership(n.Run(ctx, "corosync-quorumtool", "-s"))
+}
+
 func processID(pid int) (ProcessID, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
