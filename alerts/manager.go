@@ -1,0 +1,245 @@
+package alerts
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker"
+)
+
+// Config says when a Manager speaks.
+type Config struct {
+	RepeatInterval time.Duration // say again what still stands after this time; 0: never
+}
+
+// Manager decides what has to be said. It has no clock, goroutine or I/O; it is not for concurrent use.
+type Manager struct {
+	config    Config
+	incidents map[string]*incident // by key
+	member    map[string]string    // finding key: key of its incident
+}
+
+// incident is what is remembered of one between Steps.
+type incident struct {
+	key      string
+	since    time.Time
+	cause    checker.Finding // as last seen
+	findings map[string]bool // finding keys that have belonged to it, up to the last Step
+	worst    checker.Severity
+	severity checker.Severity            // at the last Step
+	codes    map[string]checker.Severity // standing codes at the last Step
+	said     time.Time                   // when something was last said
+}
+
+// NewManager returns a Manager that knows of nothing.
+func NewManager(c Config) *Manager {
+	return &Manager{config: c, incidents: map[string]*incident{}, member: map[string]string{}}
+}
+
+// Step compares a Report with what was said before and returns what has to be said now, worst first. No report (nil) is no
+// news: it ends nothing.
+func (m *Manager) Step(now time.Time, r *checker.Report) []Notification {
+	if r == nil {
+		return nil
+	}
+	standing := m.assign(now, r)
+	var out []Notification
+	for key, findings := range standing {
+		if n, ok := m.speak(now, m.incidents[key], findings); ok {
+			n.Report = r
+			out = append(out, n)
+		}
+	}
+	for key, in := range m.incidents {
+		if standing[key] == nil {
+			out = append(out, m.end(now, in, r))
+		}
+	}
+	slices.SortFunc(out, inOrder)
+	return out
+}
+
+// inOrder puts what stands before what is over, the worst first, then by age and key.
+func inOrder(a, b Notification) int {
+	if a.Status != b.Status {
+		return int(a.Status) - int(b.Status)
+	}
+	if a.Severity != b.Severity {
+		return int(b.Severity) - int(a.Severity)
+	}
+	if c := a.Since.Compare(b.Since); c != 0 {
+		return c
+	}
+	if a.Key < b.Key {
+		return -1
+	}
+	return 1
+}
+
+// assign gives every finding its incident, opening new ones, and returns the findings that stand, by incident.
+func (m *Manager) assign(now time.Time, r *checker.Report) map[string][]checker.Finding {
+	byKey := map[string]checker.Finding{}
+	for _, f := range r.Findings {
+		if f.Severity > checker.OK && f.Key != "" {
+			byKey[f.Key] = f
+		}
+	}
+	groups := map[string][]checker.Finding{} // by key of their root
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		root := rootOf(byKey, key)
+		groups[root] = append(groups[root], byKey[key])
+	}
+	standing := map[string][]checker.Finding{}
+	for _, root := range slices.Sorted(maps.Keys(groups)) {
+		in := m.incidentOf(groups[root], byKey[root])
+		if in == nil {
+			in = m.open(now, r.Cluster.Name, byKey[root])
+		}
+		for _, f := range groups[root] {
+			m.member[f.Key] = in.key
+		}
+		standing[in.key] = append(standing[in.key], groups[root]...)
+	}
+	return standing
+}
+
+// rootOf follows the causes of a finding as far as they stand themselves. In a circle, which no checker should make, the least
+// key is the root.
+func rootOf(byKey map[string]checker.Finding, key string) string {
+	seen := []string{key}
+	for {
+		next, ok := byKey[byKey[key].Cause]
+		if !ok {
+			return key
+		}
+		if i := slices.Index(seen, next.Key); i >= 0 {
+			return slices.Min(seen[i:])
+		}
+		key = next.Key
+		seen = append(seen, key)
+	}
+}
+
+// incidentOf finds the incident that a group of findings belongs to: the root's own, else the oldest of its members'.
+func (m *Manager) incidentOf(group []checker.Finding, root checker.Finding) *incident {
+	if in := m.incidents[m.member[root.Key]]; in != nil {
+		return in
+	}
+	var oldest *incident
+	for _, f := range group {
+		in := m.incidents[m.member[f.Key]]
+		if in != nil && (oldest == nil || in.since.Before(oldest.since) || in.since.Equal(oldest.since) && in.key < oldest.key) {
+			oldest = in
+		}
+	}
+	return oldest
+}
+
+func (m *Manager) open(now time.Time, cluster string, root checker.Finding) *incident {
+	key := cluster + "/" + root.Key
+	if in := m.incidents[key]; in != nil {
+		return in // its first finding had moved to another incident, and is back
+	}
+	in := &incident{
+		key:      key,
+		since:    now,
+		findings: map[string]bool{},
+	}
+	m.incidents[key] = in
+	return in
+}
+
+// speak updates an incident with the findings that stand and tells whether that is worth a word.
+func (m *Manager) speak(now time.Time, in *incident, findings []checker.Finding) (Notification, bool) {
+	cause, symptoms := in.sort(findings)
+	codes := map[string]checker.Severity{}
+	severity := checker.OK
+	for _, f := range findings {
+		codes[f.Code] = max(codes[f.Code], f.Severity)
+		severity = max(severity, f.Severity)
+		if !f.Since.IsZero() && f.Since.Before(in.since) {
+			in.since = f.Since
+		}
+	}
+	reason, speak := m.reason(now, in, cause, codes)
+	in.cause, in.codes, in.severity = cause, codes, severity
+	for _, f := range findings {
+		in.findings[f.Key] = true
+	}
+	in.worst = max(in.worst, severity)
+	if !speak {
+		return Notification{}, false
+	}
+	in.said = now
+	return Notification{
+		Key: in.key, Status: Firing, Reason: reason, Severity: severity, Worst: in.worst,
+		Since: in.since, At: now, Cause: cause, Symptoms: symptoms,
+	}, true
+}
+
+// reason tells whether there is one to speak, against what was so at the last Step.
+func (m *Manager) reason(now time.Time, in *incident, cause checker.Finding, codes map[string]checker.Severity) (Reason, bool) {
+	if in.said.IsZero() {
+		return New, true
+	}
+	for code, severity := range codes {
+		if severity > in.severity || severity == checker.Critical && in.codes[code] < checker.Critical {
+			return Worse, true
+		}
+	}
+	if !in.findings[cause.Key] {
+		return Recause, true
+	}
+	if m.config.RepeatInterval > 0 && now.Sub(in.said) >= m.config.RepeatInterval {
+		return Repeat, true
+	}
+	return 0, false
+}
+
+// sort returns the finding that explains the others, and the others, worst first. Of several findings without a cause it is the
+// one that was taken for the cause before, so that an incident does not change its name without need, else the worst.
+func (in *incident) sort(findings []checker.Finding) (cause checker.Finding, symptoms []checker.Finding) {
+	here := map[string]bool{}
+	for _, f := range findings {
+		here[f.Key] = true
+	}
+	rank := func(f checker.Finding) int {
+		switch {
+		case here[f.Cause]:
+			return 2
+		case f.Key == in.cause.Key:
+			return 0
+		default:
+			return 1
+		}
+	}
+	sorted := slices.SortedStableFunc(slices.Values(findings), func(a, b checker.Finding) int {
+		if ra, rb := rank(a), rank(b); ra != rb {
+			return ra - rb
+		}
+		if a.Severity != b.Severity {
+			return int(b.Severity) - int(a.Severity)
+		}
+		return a.Since.Compare(b.Since)
+	})
+	return sorted[0], sorted[1:]
+}
+
+// end forgets an incident and says that it is over, or that it goes on as part of another.
+func (m *Manager) end(now time.Time, in *incident, r *checker.Report) Notification {
+	delete(m.incidents, in.key)
+	into := ""
+	for _, f := range slices.Sorted(maps.Keys(in.findings)) {
+		switch owner := m.member[f]; {
+		case owner == in.key:
+			delete(m.member, f)
+		case owner != "" && into == "":
+			into = owner
+		}
+	}
+	return Notification{
+		Key: in.key, Status: Resolved, Reason: Over, Severity: checker.OK, Worst: in.worst,
+		Since: in.since, At: now, Cause: in.cause, MergedInto: into, Report: r,
+	}
+}
