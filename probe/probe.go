@@ -67,9 +67,12 @@ type Message struct {
 	Wall time.Time      // the kernel's own wall-clock stamp, zero if it gave none
 	TTL  uint8          // received TTL or hop limit, 0 unknown
 	TOS  uint8          // received TOS or traffic class
-	Key  uint32         // WriteBatch: assigned by the Conn; TxStamp: the Key of the datagram it is about
-	Err  error          // PathError: what the network said (connection refused, unreachable, message too long)
-	MTU  int            // PathError with "message too long": the next hop's MTU
+
+	Interface int // index of the network interface that it arrived on, 0 unknown
+
+	Key uint32 // WriteBatch: assigned by the Conn; TxStamp: the Key of the datagram it is about
+	Err error  // PathError: what the network said (connection refused, unreachable, message too long)
+	MTU int    // PathError with "message too long": the next hop's MTU
 }
 
 // Kind tells what a Message is.
