@@ -28,6 +28,7 @@ type Command struct {
 	Stdout io.Writer // default: the node's directory, PROGRAM.log
 	Stderr io.Writer // default: as Stdout
 	Nice   int       // -20 to 19; Corosync itself runs at -20
+	Tied   bool      // stays in the caller's process group, so that a terminal's Ctrl-C reaches it
 }
 
 // Process is a process inside a node. It dies with the node.
@@ -47,6 +48,7 @@ func startIn(holder int, dir string, c Command) (*Process, error) {
 	p := &Process{name: c.Args[0], cmd: exec.Command(c.Args[0], c.Args[1:]...), done: make(chan struct{})}
 	p.cmd.Env = append(childEnv(), c.Env...)
 	p.cmd.Dir, p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = c.Dir, c.Stdin, c.Stdout, c.Stderr
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: !c.Tied}
 	if c.Dir == "" {
 		p.cmd.Dir = "/"
 	}

@@ -140,6 +140,15 @@ func (s *Spec) validate() error {
 	return errors.Join(errs...)
 }
 
+// Topology is what rules may name in a lab of this kind.
+func (s Spec) Topology() (impair.Topology, error) {
+	l, err := s.layout()
+	if err != nil {
+		return impair.Topology{}, err
+	}
+	return l.topology(), nil
+}
+
 // topology is what the rules of the hub may name.
 func (l *layout) topology() impair.Topology {
 	top := impair.Topology{Links: l.Links}
