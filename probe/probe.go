@@ -33,6 +33,11 @@ type Observation struct {
 	Since   time.Time     // when this path began to be probed
 	Summary stats.Summary // both directions, all windows
 	Err     string        // why no probe can be sent now (no such address, network unreachable, ...); "" when it can
+
+	NetErr    string // what the network said of late (connection refused: the peer's agent is not there); "" after a reply
+	FullErr   string // why no full-size probe can be sent: too long for the interface; "" when it can
+	MTU       int    // of the path, if the network told one
+	BlackHole bool   // small probes pass, full-size ones (Summary.Full) vanish
 }
 
 // Bulletin is a peer's own summary of its paths, as it rode in one of the peer's probes. Its content is opaque here

@@ -1,0 +1,67 @@
+package probe
+
+import "sync/atomic"
+
+// Reason tells why a packet was dropped.
+type Reason uint8
+
+// Reasons to drop a packet.
+const (
+	Malformed       Reason = iota // no STAMP packet
+	BadHMAC                       // wrong key or damaged
+	Unauthenticated               // open-mode packet where a key is required
+	Replayed                      // a request seen before, or of a session that is over
+	Unlisted                      // from an address that is no peer
+	RateLimited                   // more requests than a peer may send
+	NoSession                     // a reply to something that this run did not send, or a request with our own session number
+	TooMany                       // more sessions or peers than are kept
+	SendFailed                    // a reply that the local stack did not take
+	BadExtension                  // the packet counted, but not its TLVs
+	reasons
+)
+
+// String returns the reason as a metric label.
+func (r Reason) String() string {
+	names := [reasons]string{
+		"malformed", "bad_hmac", "unauthenticated", "replayed", "unlisted",
+		"rate_limited", "no_session", "too_many", "send_failed", "bad_extension",
+	}
+	if r >= reasons {
+		return "unknown"
+	}
+	return names[r]
+}
+
+// Counters count packets since the Prober began.
+type Counters struct {
+	Sent        uint64            // probes
+	Replies     uint64            // authentic replies to our probes
+	Requests    uint64            // authentic requests of peers
+	Reflected   uint64            // replies sent; never more than Requests
+	KernelDrops uint64            // datagrams that the kernel dropped because we did not read in time
+	Dropped     map[Reason]uint64 // all reasons, also those with none
+}
+
+// counters are the live ones.
+type counters struct {
+	sent, replies, requests, reflected atomic.Uint64
+	dropped                            [reasons]atomic.Uint64
+}
+
+func (c *counters) drop(r Reason) { c.dropped[r].Add(1) }
+
+// Counters returns the counts so far.
+func (p *Prober) Counters() Counters {
+	c := Counters{
+		Sent: p.counters.sent.Load(), Replies: p.counters.replies.Load(),
+		Requests: p.counters.requests.Load(), Reflected: p.counters.reflected.Load(),
+		Dropped: make(map[Reason]uint64, reasons),
+	}
+	for r := range reasons {
+		c.Dropped[r] = p.counters.dropped[r].Load()
+	}
+	for _, s := range p.list() {
+		c.KernelDrops += s.kernelDrops()
+	}
+	return c
+}

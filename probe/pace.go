@@ -1,0 +1,177 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+)
+
+// idleWait is the longest that the pacer waits: how long a new plan may take to be seen.
+const idleWait = 100 * time.Millisecond
+
+// shot is a Shot that is being executed.
+type shot struct {
+	Shot
+	path   *path
+	socket *socket
+	next   time.Time
+}
+
+// setPlan makes the running plan; under p.mu. Instants are counted from each path's own start, so a plan that changes elsewhere
+// leaves a path's rhythm alone.
+func (p *Prober) setPlan(now time.Time) {
+	targets := make([]Target, 0, len(p.paths))
+	for _, q := range p.paths {
+		targets = append(targets, q.target)
+	}
+	slices.SortFunc(targets, func(a, b Target) int { return comparePaths(a.Path, b.Path) })
+	var plan []*shot
+	for _, s := range Plan(targets) {
+		x := &shot{Shot: s, path: p.paths[s.Path]}
+		x.socket = x.path.socket.Load()
+		x.next = x.path.start.Add(s.Phase)
+		x.skip(now)
+		plan = append(plan, x)
+	}
+	p.plan = plan
+}
+
+// skip moves the next instant to the first one that is not before now: what was missed is not made up for.
+func (s *shot) skip(now time.Time) {
+	if late := now.Sub(s.next); late > 0 {
+		n := (late + s.Interval - 1) / s.Interval
+		s.next = s.next.Add(n * s.Interval)
+	}
+}
+
+// pace sends each probe at its time until ctx ends.
+func (p *Prober) pace(ctx context.Context, pacer Pacer) {
+	var due []*shot
+	for ctx.Err() == nil {
+		p.mu.Lock()
+		until := time.Now().Add(idleWait)
+		for _, s := range p.plan {
+			if s.next.Before(until) {
+				until = s.next
+			}
+		}
+		p.mu.Unlock()
+		now, ok := p.wait(ctx, pacer, until)
+		if !ok {
+			return
+		}
+		due = p.due(due[:0], now)
+		p.fire(due, now)
+	}
+}
+
+// wait waits for an instant, and notices when this host did not wake up in time.
+func (p *Prober) wait(ctx context.Context, pacer Pacer, until time.Time) (time.Time, bool) {
+	p.checkStall(time.Now())
+	p.watch.expect(until)
+	now, err := pacer.Wait(until)
+	if err != nil || ctx.Err() != nil {
+		return now, false
+	}
+	p.checkStall(now)
+	return now, true
+}
+
+// due collects the shots whose time has come and sets their next.
+func (p *Prober) due(due []*shot, now time.Time) []*shot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.plan {
+		if s.next.After(now) {
+			continue
+		}
+		s.next = s.next.Add(s.Interval)
+		s.skip(now)
+		due = append(due, s)
+	}
+	slices.SortStableFunc(due, func(a, b *shot) int { return a.socket.listen.Addr.Compare(b.socket.listen.Addr) })
+	return due
+}
+
+// fire sends the shots, those of one socket together.
+func (p *Prober) fire(due []*shot, now time.Time) {
+	for len(due) > 0 {
+		n := 1
+		for n < len(due) && n < batch && due[n].socket == due[0].socket {
+			n++
+		}
+		due[0].socket.shoot(due[:n], now)
+		due = due[n:]
+	}
+}
+
+// request builds the next probe of a shot in buf.
+func (p *Prober) request(buf []byte, s *shot, wall stamp.Timestamp) ([]byte, uint32) {
+	q := s.path
+	ses := &q.small
+	if s.Full {
+		ses = &q.full
+	}
+	seq := ses.seq
+	ses.seq++
+	b := stamp.AppendRequest(buf[:0], stamp.Request{Seq: seq, Sent: wall, Error: p.clock, SSID: ses.ssid}, q.tx)
+	size := smallSize(q.tx)
+	if s.Full {
+		size = q.target.FullSize
+		if d := p.bulletin.Load(); d != nil && len(*d) > 0 && len(*d) <= BulletinRoom(size) {
+			b = stamp.AppendBulletin(b, *d)
+		}
+	}
+	// A size that cannot be had leaves the packet at what it is: still a good probe.
+	if sealed, err := stamp.Seal(b, size, q.tx); err == nil {
+		b = sealed
+	}
+	return b, seq
+}
+
+// tlvHeader is the size of a TLV without its value (RFC 8972 section 4).
+const tlvHeader = 4
+
+// smallSize is the UDP payload of token-sized probes: with a key 132 bytes (base packet and HMAC TLV), where Corosync's
+// encrypted token is 128; without, 72, where an unencrypted token is 71 (facts: totem 3.7).
+func smallSize(m *stamp.MAC) int {
+	if m == nil {
+		return 72
+	}
+	return stamp.AuthSize + tlvHeader + 16
+}
+
+// BulletinRoom returns how long a bulletin may be to ride in probes of a size.
+func BulletinRoom(fullSize int) int {
+	return max(fullSize-stamp.AuthSize-stamp.BulletinOverhead-2*tlvHeader-16, 0)
+}
+
+// sleeper is the Pacer that needs nothing.
+type sleeper struct {
+	done chan struct{}
+	once sync.Once
+}
+
+func newSleeper() *sleeper { return &sleeper{done: make(chan struct{})} }
+
+// Wait implements Pacer.
+func (s *sleeper) Wait(until time.Time) (time.Time, error) {
+	t := time.NewTimer(time.Until(until))
+	defer t.Stop()
+	select {
+	case <-s.done:
+		return time.Now(), net.ErrClosed
+	case <-t.C:
+		return time.Now(), nil
+	}
+}
+
+// Close implements Pacer.
+func (s *sleeper) Close() error {
+	s.once.Do(func() { close(s.done) })
+	return nil
+}

@@ -1,0 +1,122 @@
+package probe
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// path is one probed path: the sender's two sessions (token-sized and full-size probes) and the figures.
+type path struct {
+	target Target
+	remote netip.AddrPort
+	start  time.Time
+	socket atomic.Pointer[socket]
+
+	small, full session
+	tx          *stamp.MAC // of the pacer's goroutine
+
+	mu       sync.Mutex
+	stats    *stats.Path
+	sendErr  string // why the last probe could not be sent
+	fullErr  string
+	netErr   string // what the network said of late
+	netErrAt time.Time
+	mtu      int
+	bulletin Bulletin
+}
+
+// session is a Session-Sender's side of a STAMP session; of the pacer's goroutine, but for ssid, which never changes.
+type session struct {
+	ssid uint16
+	seq  uint32
+}
+
+// ownBit marks the session numbers of the end with the higher address. So both ends of a pair never use the same number, and a
+// packet of our own that comes back can be told from one of the peer's even in open mode.
+const ownBit = 1 << 15
+
+func newPath(cfg *Config, t Target, now time.Time) *path {
+	q := &path{
+		target: t,
+		remote: netip.AddrPortFrom(t.Remote, t.Port),
+		start:  now,
+		tx:     cfg.Key.Session(t.Local, t.Remote).MAC(),
+		stats: stats.New(stats.Config{
+			Start: now, Interval: t.Interval, FullSize: t.FullSize, Authenticated: cfg.Key.Authenticated(),
+		}),
+	}
+	q.small.ssid = newSSID(cfg, t.Path)
+	for q.full.ssid = q.small.ssid; q.full.ssid == q.small.ssid; {
+		q.full.ssid = newSSID(cfg, t.Path)
+	}
+	// Numbers begin anywhere: a reflector whose own numbers equal ours is then surely one that only copies them.
+	q.small.seq, q.full.seq = cfg.Rand.Uint32(), cfg.Rand.Uint32()
+	return q
+}
+
+// newSSID draws a session number: never zero, and with ownBit on one end only.
+func newSSID(cfg *Config, p Path) uint16 {
+	n := uint16(cfg.Rand.UintN(ownBit-1)) + 1
+	if p.Remote.Less(p.Local) {
+		n |= ownBit
+	}
+	return n
+}
+
+// observe tells what is known.
+func (q *path) observe(now time.Time) Observation {
+	open, why := q.socket.Load().state()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	o := Observation{Path: q.target.Path, Since: q.start, Summary: q.stats.Summary(now), FullErr: q.fullErr, MTU: q.mtu}
+	switch {
+	case !open:
+		o.Err = why
+	default:
+		o.Err = q.sendErr
+	}
+	if now.Sub(q.netErrAt) < netErrAge {
+		o.NetErr = q.netErr
+	}
+	o.BlackHole = blackHole(&o.Summary)
+	return o
+}
+
+// netErrAge is how long an ICMP error is told.
+const netErrAge = 10 * time.Second
+
+// blackHoleProbes is how many full-size probes must be lost, all of them, before that is called a black hole.
+const blackHoleProbes = 5
+
+// blackHole says whether small probes pass and full-size ones do not.
+func blackHole(s *stats.Summary) bool {
+	ten := s.Windows[1].Counters
+	return s.Full.Sent >= blackHoleProbes && s.Full.Received == 0 && ten.Received > ten.Lost && s.Outage.For == 0
+}
+
+// setSendErr notes whether a probe could be sent.
+func (q *path) setSendErr(full bool, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if full {
+		q.fullErr = text
+	} else {
+		q.sendErr = text
+	}
+}
+
+// lastBulletin returns the newest bulletin; its Data is nil if there is none.
+func (q *path) lastBulletin() Bulletin {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bulletin
+}

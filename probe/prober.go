@@ -1,0 +1,211 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+)
+
+// Prober measures paths and answers the probes of peers. Make one with New, give it targets with SetTargets (before or while it
+// runs), and call Run. All methods are safe for concurrent use.
+type Prober struct {
+	cfg      Config
+	counters counters
+	bulletin atomic.Pointer[[]byte]
+	total    bucketLock // of all replies
+	watch    watch
+	clock    stamp.ErrorEstimate
+
+	mu      sync.Mutex
+	paths   map[Path]*path
+	sockets map[netip.AddrPort]*socket
+	plan    []*shot
+	run     func(*socket) // starts a socket; nil while Run is not called
+}
+
+// New returns a Prober without targets.
+func New(cfg Config) (*Prober, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p := &Prober{
+		cfg: cfg, paths: map[Path]*path{}, sockets: map[netip.AddrPort]*socket{},
+		// Our clock is not known to be synchronized and may be a second off: nothing here depends on it.
+		clock: stamp.NewErrorEstimate(false, stamp.NTP, time.Second),
+	}
+	p.total.bucket.rate = cfg.TotalRate
+	p.SetTargets(nil)
+	return p, nil
+}
+
+// Run probes and answers until ctx ends. It returns nil then, and an error only if it cannot begin. It may be called once.
+func (p *Prober) Run(ctx context.Context) error {
+	pacer, err := p.cfg.NewPacer()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	start := func(s *socket) {
+		ctx, cancel := context.WithCancel(ctx)
+		s.cancel = cancel
+		wg.Go(func() { s.run(ctx) })
+	}
+	p.mu.Lock()
+	p.run = start
+	for _, s := range p.sockets {
+		start(s)
+	}
+	p.mu.Unlock()
+	wg.Go(func() {
+		<-ctx.Done()
+		pacer.Close()
+	})
+	p.pace(ctx, pacer)
+	cancel()
+	p.mu.Lock()
+	p.run = nil
+	p.mu.Unlock()
+	wg.Wait()
+	return nil
+}
+
+// SetTargets makes these the paths that are probed. Those that were probed before in the same way keep their figures; those that
+// are gone are forgotten. If two targets have the same path, the first counts; TOS, priority and port of a local
+// address are those of its first target.
+func (p *Prober) SetTargets(targets []Target) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	paths := map[Path]*path{}
+	for _, t := range targets {
+		t = t.withDefaults()
+		if paths[t.Path] != nil {
+			continue
+		}
+		old := p.paths[t.Path]
+		if old == nil || old.target != t {
+			old = newPath(&p.cfg, t, now)
+		}
+		paths[t.Path] = old
+	}
+	p.paths = paths
+	p.setSockets(targets)
+	p.setPlan(now)
+}
+
+// setSockets opens, closes and refills the sockets; under p.mu.
+func (p *Prober) setSockets(targets []Target) {
+	want := map[netip.AddrPort]ListenConfig{}
+	for _, t := range targets {
+		t = t.withDefaults()
+		at := netip.AddrPortFrom(t.Local, t.Port)
+		if _, ok := want[at]; !ok {
+			want[at] = ListenConfig{Addr: at, TOS: t.TOS, Priority: t.Priority, DF: true}
+		}
+	}
+	for _, a := range p.cfg.Reflect {
+		at := netip.AddrPortFrom(a, p.cfg.Port)
+		if _, ok := want[at]; !ok {
+			want[at] = ListenConfig{Addr: at, TOS: p.cfg.TOS, Priority: p.cfg.Priority, DF: true}
+		}
+	}
+	for at, s := range p.sockets {
+		if want[at] != s.listen {
+			s.stop()
+			delete(p.sockets, at)
+		}
+	}
+	for at, c := range want {
+		if p.sockets[at] == nil {
+			s := newSocket(p, c)
+			p.sockets[at] = s
+			if p.run != nil {
+				p.run(s)
+			}
+		}
+	}
+	p.setPeers()
+}
+
+// setPeers tells each socket whom it talks to; under p.mu.
+func (p *Prober) setPeers() {
+	peers := map[*socket][]*path{}
+	for _, q := range p.paths {
+		s := p.sockets[netip.AddrPortFrom(q.target.Local, q.target.Port)]
+		q.socket.Store(s)
+		peers[s] = append(peers[s], q)
+	}
+	for _, s := range p.sockets {
+		s.setPaths(peers[s])
+	}
+}
+
+// Observations returns what is known of each path, ascending by addresses.
+func (p *Prober) Observations(now time.Time) []Observation {
+	p.checkStall(now)
+	p.mu.Lock()
+	paths := slices.Collect(maps.Values(p.paths))
+	p.mu.Unlock()
+	out := make([]Observation, 0, len(paths))
+	for _, q := range paths {
+		out = append(out, q.observe(now))
+	}
+	slices.SortFunc(out, func(a, b Observation) int { return comparePaths(a.Path, b.Path) })
+	return out
+}
+
+// SetBulletin sets what rides in our full-size probes from now on. Data that is longer than BulletinRoom is not sent in probes
+// that it does not fit.
+func (p *Prober) SetBulletin(data []byte) {
+	data = slices.Clone(data)
+	p.bulletin.Store(&data)
+}
+
+// Bulletins returns the newest bulletin that came over each path, ascending by addresses.
+func (p *Prober) Bulletins() []Bulletin {
+	p.mu.Lock()
+	paths := slices.Collect(maps.Values(p.paths))
+	p.mu.Unlock()
+	var out []Bulletin
+	for _, q := range paths {
+		if b := q.lastBulletin(); b.Data != nil {
+			out = append(out, b)
+		}
+	}
+	slices.SortFunc(out, func(a, b Bulletin) int { return comparePaths(a.Path, b.Path) })
+	return out
+}
+
+// PeerPause tells that a peer said it had stalled, for longest at most, between two instants: see stats.Path.PeerPause.
+func (p *Prober) PeerPause(path Path, from, to time.Time, longest time.Duration) {
+	p.mu.Lock()
+	q := p.paths[path]
+	p.mu.Unlock()
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.PeerPause(from, to, longest)
+}
+
+// list returns the sockets.
+func (p *Prober) list() []*socket {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(p.sockets))
+}
+
+func comparePaths(a, b Path) int {
+	return cmp.Or(a.Local.Compare(b.Local), a.Remote.Compare(b.Remote))
+}

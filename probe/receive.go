@@ -1,0 +1,170 @@
+package probe
+
+import (
+	"errors"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// depart notes that a probe leaves.
+func (q *path) depart(full bool, seq uint32, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if full {
+		q.stats.FullSent(seq, now)
+	} else {
+		q.stats.Sent(seq, now)
+	}
+}
+
+// sendOK notes that the local stack took a probe.
+func (q *path) sendOK(full bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if full {
+		q.fullErr = ""
+	} else {
+		q.sendErr = ""
+	}
+}
+
+// receive handles a batch that was read and appends the replies that go back to out. Those share the buffers of ms.
+func (s *socket) receive(ms, out []Message, now time.Time) []Message {
+	for i := range ms {
+		m := &ms[i]
+		switch m.Kind {
+		case TxStamp:
+			if d, ok := s.departed(m.Key); ok && !d.full {
+				d.path.departed(d.seq, m.At)
+			}
+		case PathError:
+			s.pathError(m, now)
+		case Datagram:
+			if s.datagram(m) {
+				out = append(out, Message{Buf: m.Buf, N: m.N, Addr: m.Addr})
+			}
+		}
+	}
+	return out
+}
+
+func (q *path) departed(seq uint32, at time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.Departed(seq, at)
+}
+
+// pathError notes what the network said of a peer.
+func (s *socket) pathError(m *Message, now time.Time) {
+	s.mu.Lock()
+	p := s.peers[m.Addr.Addr()]
+	s.mu.Unlock()
+	if p == nil || p.path == nil || m.Err == nil {
+		return
+	}
+	q := p.path
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.netErr, q.netErrAt = m.Err.Error(), now
+	if m.MTU > 0 {
+		q.mtu = m.MTU
+	}
+}
+
+// datagram handles one datagram, and says whether it became a reply that is to be sent back.
+func (s *socket) datagram(m *Message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pkt := m.Buf[:m.N]
+	p := s.peers[m.Addr.Addr()]
+	if p == nil {
+		return s.stranger(pkt, m)
+	}
+	if stamp.IsReply(pkt, s.p.cfg.Key.Authenticated()) {
+		s.answer(p, pkt, m)
+		return false
+	}
+	return s.reflect(p, pkt, m)
+}
+
+// answer takes in a reply to one of our probes.
+func (s *socket) answer(p *peer, pkt []byte, m *Message) {
+	r, err := stamp.DecodeReply(pkt, p.replies)
+	if err != nil {
+		s.refuse(p, err, m.At)
+		return
+	}
+	q := p.path
+	if q == nil {
+		s.p.counters.drop(NoSession)
+		return
+	}
+	full := r.SSID == q.full.ssid
+	if r.SSID == 0 { // a reflector without RFC 8972
+		full = q.target.FullSize > 0 && len(pkt) == q.target.FullSize
+	} else if !full && r.SSID != q.small.ssid {
+		s.p.counters.drop(NoSession)
+		return
+	}
+	if r.ExtErr != nil {
+		s.p.counters.drop(BadExtension)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.count(r, full, m.At) {
+		s.p.counters.drop(NoSession)
+		return
+	}
+	s.p.counters.replies.Add(1)
+}
+
+// count gives a reply to the figures; false if it belongs to nothing that was sent. Only instants of this host's monotonic clock
+// are subtracted, and the reflector's residence is believed only if it fits between them; so no clock that is set disturbs it.
+func (q *path) count(r stamp.Reply, full bool, at time.Time) bool {
+	if full {
+		return q.stats.FullReply(r.SenderSeq, at) != stats.Foreign
+	}
+	left, ok := q.stats.SentAt(r.SenderSeq)
+	if !ok {
+		return false
+	}
+	rtt := at.Sub(left)
+	if residence := r.Residence(); residence > 0 && residence < rtt {
+		rtt -= residence
+	}
+	f := stats.Reply{Seq: r.SenderSeq, Reflector: r.Seq, At: at, RTT: rtt}
+	if r.Error.Format() == r.SenderError.Format() {
+		f.Outbound, f.Timed = r.Received.Sub(r.SenderSent, r.Error.Format()), true
+	}
+	if q.stats.Reply(f) == stats.Foreign {
+		return false
+	}
+	q.netErr = ""
+	return true
+}
+
+// refuse counts a packet that could not be read. From a peer, a bad HMAC is most often damage on the way.
+func (s *socket) refuse(p *peer, err error, at time.Time) {
+	switch {
+	case errors.Is(err, stamp.ErrHMAC):
+		s.p.counters.drop(BadHMAC)
+		p.corrupt(at)
+	case errors.Is(err, stamp.ErrUnauthenticated):
+		s.p.counters.drop(Unauthenticated)
+	default:
+		s.p.counters.drop(Malformed)
+		p.corrupt(at)
+	}
+}
+
+// corrupt counts a damaged packet of a peer.
+func (p *peer) corrupt(at time.Time) {
+	if p.path == nil {
+		return
+	}
+	p.path.mu.Lock()
+	defer p.path.mu.Unlock()
+	p.path.stats.Corrupt(at)
+}

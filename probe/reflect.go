@@ -1,0 +1,324 @@
+package probe
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// sessionSilence is how long a session must have been silent before another one may begin whose stamps are older, or before its
+// own numbers may begin anew.
+const sessionSilence = 10 * time.Second
+
+// peer is somebody who may probe us; under socket.mu.
+type peer struct {
+	addr     netip.Addr
+	path     *path      // how we probe it; nil if we don't
+	requests *stamp.MAC // key of its probes
+	replies  *stamp.MAC // key of ours
+	limit    bucket
+	newest   stamp.Timestamp // newest T1 of any of its requests
+	heard    time.Time       // when its last accepted request came
+	sessions []*reflection
+}
+
+// reflection is the Session-Reflector's side of one session of a peer.
+type reflection struct {
+	from   netip.AddrPort
+	ssid   uint16
+	seq    uint32 // of our next reply
+	window window
+	heard  time.Time
+}
+
+// setPaths makes these the targets of the socket. Peers that stay keep their sessions.
+func (s *socket) setPaths(paths []*path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	peers := map[netip.Addr]*peer{}
+	for _, q := range paths {
+		a := q.target.Remote
+		p := s.peers[a]
+		if p == nil {
+			p = s.newPeer(a)
+		}
+		p.path = q
+		peers[a] = p
+	}
+	for a, p := range s.peers {
+		if peers[a] == nil && s.allowed(a) {
+			p.path = nil
+			peers[a] = p
+		}
+	}
+	s.peers = peers
+}
+
+func (s *socket) newPeer(a netip.Addr) *peer {
+	key, local := s.p.cfg.Key, s.listen.Addr.Addr()
+	return &peer{
+		addr: a, requests: key.Session(a, local).MAC(), replies: key.Session(local, a).MAC(),
+		limit: bucket{rate: s.p.cfg.PeerRate},
+	}
+}
+
+// allowed says whether an address may probe us though it is no target.
+func (s *socket) allowed(a netip.Addr) bool {
+	return slices.ContainsFunc(s.p.cfg.Allow, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+// stranger reflects the request of somebody who is no target but allowed, and remembers him once he has shown the key.
+func (s *socket) stranger(pkt []byte, m *Message) bool {
+	a := m.Addr.Addr()
+	if !s.allowed(a) || stamp.IsReply(pkt, s.p.cfg.Key.Authenticated()) {
+		s.p.counters.drop(Unlisted)
+		return false
+	}
+	if !s.room(m.At) {
+		s.p.counters.drop(TooMany)
+		return false
+	}
+	p := s.newPeer(a)
+	if !s.reflect(p, pkt, m) {
+		return false
+	}
+	s.peers[a] = p
+	return true
+}
+
+// room says whether one more peer can be kept, and forgets a silent one if that makes room.
+func (s *socket) room(now time.Time) bool {
+	n := 0
+	var oldest *peer
+	for _, p := range s.peers {
+		if p.path != nil {
+			continue
+		}
+		n++
+		if oldest == nil || p.heard.Before(oldest.heard) {
+			oldest = p
+		}
+	}
+	if n < s.p.cfg.MaxPeers {
+		return true
+	}
+	if now.Sub(oldest.heard) < sessionSilence {
+		return false
+	}
+	delete(s.peers, oldest.addr)
+	return true
+}
+
+// reflect turns a request into its reply, in place; false if it was dropped.
+func (s *socket) reflect(p *peer, pkt []byte, m *Message) bool {
+	q, err := stamp.DecodeRequest(pkt, p.requests)
+	if err != nil {
+		s.refuse(p, err, m.At)
+		return false
+	}
+	if p.path != nil && (q.SSID == p.path.small.ssid || q.SSID == p.path.full.ssid) {
+		s.p.counters.drop(NoSession) // our own packet, thrown back
+		return false
+	}
+	r := s.session(p, q, m)
+	if r == nil {
+		return false
+	}
+	s.p.counters.requests.Add(1)
+	s.hear(p, q, m)
+	now := time.Now()
+	// After the checks, so that only a peer itself can use up what it may send.
+	if !p.limit.take(now) || !s.p.total.take(now) {
+		s.p.counters.drop(RateLimited)
+		return false
+	}
+	a := stamp.Answer{Seq: r.seq, Error: s.p.clock, TTL: m.TTL, TOS: m.TOS, ReplyTOS: s.listen.TOS}
+	r.seq++
+	// The residence T3-T2 is taken from the monotonic clock, so that a step of ours does not reach the peer's RTT.
+	wall := m.Wall
+	if wall.IsZero() {
+		wall = s.p.cfg.Wall().Add(-now.Sub(m.At))
+	}
+	a.Received = stamp.NewTimestamp(wall, stamp.NTP)
+	a.Sent = stamp.NewTimestamp(wall.Add(max(now.Sub(m.At), 0)), stamp.NTP)
+	stamp.Reflect(pkt, q, a, p.requests)
+	return true
+}
+
+// hear tells the path that the peer is heard, and keeps its bulletin.
+func (s *socket) hear(p *peer, r stamp.Request, m *Message) {
+	q := p.path
+	if q == nil {
+		return
+	}
+	data, ok := r.Ext.Bulletin()
+	if r.ExtErr != nil {
+		s.p.counters.drop(BadExtension)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.Heard(stats.Heard{
+		Session: r.SSID, Seq: r.Seq, At: m.At, Sent: r.Sent.Time(r.Error.Format(), m.Wall),
+	})
+	if !ok {
+		return
+	}
+	if !bytes.Equal(data, q.bulletin.Data) {
+		data = bytes.Clone(data)
+	} else {
+		data = q.bulletin.Data
+	}
+	q.bulletin = Bulletin{Path: q.target.Path, At: m.At, Data: data}
+}
+
+// session finds the session of a request, or begins it; nil if the request was seen before, is too old, or is one session too many.
+func (s *socket) session(p *peer, q stamp.Request, m *Message) *reflection {
+	i := slices.IndexFunc(p.sessions, func(r *reflection) bool { return r.ssid == q.SSID && r.from == m.Addr })
+	if i < 0 {
+		return s.begin(p, q, m)
+	}
+	r := p.sessions[i]
+	switch r.window.accept(q.Seq) {
+	case fresh:
+	case seen:
+		s.p.counters.drop(Replayed)
+		p.duplicated(m.At)
+		return nil
+	default:
+		if m.At.Sub(r.heard) < sessionSilence {
+			s.p.counters.drop(Replayed)
+			return nil
+		}
+		r.window = window{}
+		r.window.accept(q.Seq)
+		r.seq = 0
+	}
+	p.accept(r, q, m)
+	return r
+}
+
+// begin starts a session. A recorded packet of an old one must not: its T1 is not newer than all that was heard from this
+// peer. Only when the peer has been silent for a while is that waived, as its clock may have been set back.
+func (s *socket) begin(p *peer, q stamp.Request, m *Message) *reflection {
+	newer := p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) > 0
+	if !newer && m.At.Sub(p.heard) < sessionSilence {
+		s.p.counters.drop(Replayed)
+		return nil
+	}
+	if len(p.sessions) >= s.p.cfg.MaxSessions {
+		oldest := slices.MinFunc(p.sessions, func(a, b *reflection) int { return a.heard.Compare(b.heard) })
+		if m.At.Sub(oldest.heard) < sessionSilence {
+			s.p.counters.drop(TooMany)
+			return nil
+		}
+		p.sessions = slices.DeleteFunc(p.sessions, func(r *reflection) bool { return r == oldest })
+	}
+	r := &reflection{from: m.Addr, ssid: q.SSID}
+	r.window.accept(q.Seq)
+	p.sessions = append(p.sessions, r)
+	if !newer {
+		p.newest = q.Sent
+	}
+	p.accept(r, q, m)
+	return r
+}
+
+// accept notes an authentic, new request.
+func (p *peer) accept(r *reflection, q stamp.Request, m *Message) {
+	r.heard, p.heard = m.At, m.At
+	if p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) > 0 {
+		p.newest = q.Sent
+	}
+}
+
+// duplicated counts a request that came twice.
+func (p *peer) duplicated(at time.Time) {
+	if p.path == nil {
+		return
+	}
+	p.path.mu.Lock()
+	defer p.path.mu.Unlock()
+	p.path.stats.Duplicated(at)
+}
+
+// windowBits is how far a request may be behind the newest one.
+const windowBits = 1024
+
+// window remembers which sequence numbers were seen (as RFC 4303 section 3.4.3 does).
+type window struct {
+	begun bool
+	top   uint32
+	bits  [windowBits / 64]uint64
+}
+
+// verdict is what a window says of a number.
+type verdict uint8
+
+const (
+	fresh verdict = iota
+	seen
+	old
+)
+
+// accept judges a sequence number, and remembers it if it is fresh.
+func (w *window) accept(seq uint32) verdict {
+	if !w.begun {
+		*w = window{begun: true, top: seq}
+	}
+	switch ahead := int32(seq - w.top); {
+	case ahead > 0:
+		for i := range min(uint32(ahead), windowBits) {
+			w.clear(seq - i)
+		}
+		w.top = seq
+	case ahead <= -windowBits:
+		return old
+	case w.has(seq):
+		return seen
+	}
+	w.bits[seq/64%(windowBits/64)] |= 1 << (seq % 64)
+	return fresh
+}
+
+func (w *window) has(seq uint32) bool { return w.bits[seq/64%(windowBits/64)]>>(seq%64)&1 == 1 }
+
+func (w *window) clear(seq uint32) { w.bits[seq/64%(windowBits/64)] &^= 1 << (seq % 64) }
+
+// bucket is a token bucket that holds one second's worth.
+type bucket struct {
+	rate   float64 // a second
+	tokens float64
+	at     time.Time
+}
+
+// take takes a token if there is one.
+func (b *bucket) take(now time.Time) bool {
+	if b.at.IsZero() {
+		b.tokens = b.rate
+	} else {
+		b.tokens = min(b.tokens+max(now.Sub(b.at).Seconds(), 0)*b.rate, max(b.rate, 1))
+	}
+	b.at = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+// bucketLock is a bucket for several goroutines.
+type bucketLock struct {
+	mu     sync.Mutex
+	bucket bucket
+}
+
+func (b *bucketLock) take(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bucket.take(now)
+}

@@ -1,0 +1,224 @@
+package probe
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+)
+
+const (
+	batch      = 32      // datagrams a system call
+	bufferSize = 9 << 10 // a jumbo frame
+	keyRing    = 1 << 11 // sent datagrams whose transmit stamps may still come
+	backoffMin = 100 * time.Millisecond
+	backoffMax = time.Second
+)
+
+// socket is what probes leave from and arrive at: one local address and port. One goroutine opens it again and again, and reads.
+type socket struct {
+	p      *Prober
+	listen ListenConfig
+	cancel context.CancelFunc // under Prober.mu
+
+	mu    sync.Mutex
+	conn  Conn
+	err   error // why conn is nil
+	tried bool
+	peers map[netip.Addr]*peer
+
+	send sync.Mutex // one batch at a time; guards sent
+	out  []Message
+	sent [keyRing]departure
+}
+
+// departure remembers which probe a transmit stamp is about.
+type departure struct {
+	key  uint32
+	path *path
+	seq  uint32
+	full bool
+}
+
+func newSocket(p *Prober, c ListenConfig) *socket {
+	return &socket{p: p, listen: c, peers: map[netip.Addr]*peer{}, out: newMessages(batch, 0)}
+}
+
+// newMessages returns n messages with buffers.
+func newMessages(n, size int) []Message {
+	ms := make([]Message, n)
+	b := make([]byte, n*size)
+	for i := range ms {
+		ms[i].Buf = b[i*size : (i+1)*size : (i+1)*size]
+	}
+	return ms
+}
+
+// stop ends the socket's goroutine; under Prober.mu.
+func (s *socket) stop() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.close()
+}
+
+func (s *socket) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		s.conn.Close()
+		s.conn = nil
+	}
+}
+
+// state says whether the socket is open, and if not, why.
+func (s *socket) state() (open bool, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.conn != nil:
+		return true, ""
+	case s.err != nil:
+		return false, s.err.Error()
+	}
+	return false, "probe: socket: not open yet"
+}
+
+// run keeps the socket open until ctx ends.
+func (s *socket) run(ctx context.Context) {
+	backoff := backoffMin
+	for ctx.Err() == nil {
+		opened := time.Now()
+		err := s.serve(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.mu.Lock()
+		s.err, s.tried = err, true
+		s.mu.Unlock()
+		if time.Since(opened) > backoffMax {
+			backoff = backoffMin
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(backoff):
+		}
+		backoff = min(2*backoff, backoffMax)
+	}
+}
+
+// serve opens the socket and reads from it until it fails or ctx ends.
+func (s *socket) serve(ctx context.Context) error {
+	conn, err := s.p.cfg.Network.Listen(ctx, s.listen)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.conn, s.tried = conn, true
+	s.mu.Unlock()
+	stop := context.AfterFunc(ctx, s.close)
+	defer stop()
+	defer s.close()
+	return s.read(conn)
+}
+
+// read handles what arrives.
+func (s *socket) read(conn Conn) error {
+	in := newMessages(batch, bufferSize)
+	replies := make([]Message, 0, batch)
+	for {
+		n, err := conn.ReadBatch(in)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		replies = s.receive(in[:n], replies[:0], now)
+		s.reply(conn, replies)
+	}
+}
+
+// shoot sends probes.
+func (s *socket) shoot(due []*shot, now time.Time) {
+	s.mu.Lock()
+	conn, tried := s.conn, s.tried
+	s.mu.Unlock()
+	if conn == nil && !tried {
+		return // it is being opened for the first time
+	}
+	s.send.Lock()
+	defer s.send.Unlock()
+	wall := stamp.NewTimestamp(s.p.cfg.Wall(), stamp.NTP)
+	for i, x := range due {
+		m := &s.out[i]
+		b, seq := s.p.request(m.Buf, x, wall)
+		m.Buf, m.N, m.Addr, m.Key = b, len(b), x.path.remote, seq
+		x.path.depart(x.Full, seq, now)
+	}
+	s.p.counters.sent.Add(uint64(len(due)))
+	if conn != nil {
+		s.write(conn, due)
+	}
+}
+
+// write sends s.out, one message for each shot; under s.send. The sequence numbers are in Key until the Conn puts its own there.
+func (s *socket) write(conn Conn, due []*shot) {
+	var seqs [batch]uint32
+	ms := s.out[:len(due)]
+	for i := range ms {
+		seqs[i] = ms[i].Key
+	}
+	for i := 0; i < len(ms); {
+		n, err := conn.WriteBatch(ms[i:])
+		for k := i; k < i+n; k++ {
+			s.sent[ms[k].Key%keyRing] = departure{key: ms[k].Key, path: due[k].path, seq: seqs[k], full: due[k].Full}
+			due[k].path.sendOK(due[k].Full)
+		}
+		i += n
+		if err == nil || i >= len(ms) {
+			continue
+		}
+		due[i].path.setSendErr(due[i].Full, err)
+		i++
+	}
+}
+
+// reply sends what the reflector has made.
+func (s *socket) reply(conn Conn, ms []Message) {
+	if len(ms) == 0 {
+		return
+	}
+	s.send.Lock()
+	defer s.send.Unlock()
+	for len(ms) > 0 {
+		n, err := conn.WriteBatch(ms)
+		s.p.counters.reflected.Add(uint64(n))
+		if ms = ms[n:]; err != nil && len(ms) > 0 {
+			s.p.counters.drop(SendFailed)
+			ms = ms[1:]
+		}
+	}
+}
+
+// departed returns which probe a transmit stamp is about.
+func (s *socket) departed(key uint32) (departure, bool) {
+	s.send.Lock()
+	defer s.send.Unlock()
+	d := s.sent[key%keyRing]
+	return d, d.path != nil && d.key == key
+}
+
+// kernelDrops asks the Conn how much was lost before we could read it.
+func (s *socket) kernelDrops() uint64 {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if c, ok := conn.(DropCounter); ok {
+		if n, err := c.Drops(); err == nil {
+			return n
+		}
+	}
+	return 0
+}
