@@ -9,17 +9,18 @@ import (
 
 // Config is a corosync.conf as Corosync itself would understand it.
 type Config struct {
-	File        string // where it was read, for messages
-	Values      Map    // every key as Corosync's parser stores it in cmap (totem.*, nodelist.node.P.*, quorum.*, ...)
-	ClusterName string // totem.cluster_name
-	Version     uint64 // totem.config_version
-	Transport   string // knet, udpu or udp
-	LinkMode    string // passive, active or rr
-	IPVersion   string // ipv4, ipv6, ipv4-6 or ipv6-4: how names in ringN_addr resolve
-	Crypto      bool   // knet encrypts and authenticates
-	KeyFile     string // totem.keyfile, default /etc/corosync/authkey
-	DSCP        *int   // totem.ip_dscp; nil: knet's default TOS 0x10 (IPv4 only)
-	NetMTU      int    // totem.knet_mtu; 0: discovered
+	File        string         // where it was read, for messages
+	Values      Map            // every key as Corosync's parser stores it in cmap (totem.*, nodelist.node.P.*, quorum.*, ...)
+	Lines       map[string]int // by key of Values: the line, 1-based, that gave it its value
+	ClusterName string         // totem.cluster_name
+	Version     uint64         // totem.config_version
+	Transport   string         // knet, udpu or udp
+	LinkMode    string         // passive, active or rr
+	IPVersion   string         // ipv4, ipv6, ipv4-6 or ipv6-4: how names in ringN_addr resolve
+	Crypto      bool           // knet encrypts and authenticates
+	KeyFile     string         // totem.keyfile, default /etc/corosync/authkey
+	DSCP        *int           // totem.ip_dscp; nil: knet's default TOS 0x10 (IPv4 only)
+	NetMTU      int            // totem.knet_mtu; 0: discovered
 	Totem       totem.Params
 	Links       []Link // links that the nodes have, ascending; numbers may have holes
 	Nodes       []Node // in nodelist order
@@ -56,15 +57,6 @@ func (c *Config) Link(n int) (Link, bool) {
 		}
 	}
 	return Link{}, false
-}
-
-// Problem is an error or a warning about one place of a file.
-type Problem struct {
-	File   string
-	Line   int // 1-based; 0: the file as a whole
-	Key    string
-	Reason string
-	Hint   string // what to do; may be empty
 }
 
 // Address is a resolved ring address.

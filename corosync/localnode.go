@@ -1,0 +1,97 @@
+package corosync
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// LocalNode finds this machine in the nodelist by Corosync's own rules (exec/totemconfig.c find_local_node): the host name
+// against every node's name and ring0_addr, then the host name with its domain taken off label by label, then against names
+// cut at their first dot, then this machine's IPv4 addresses as text, at last any resolved ring0_addr that this machine has.
+// hostname is that of uname, addrs are the addresses of all interfaces, resolved is what Resolve gave. The error is a
+// Problem with a hint.
+//
+// Corosync also tries the names that DNS has for its own addresses, and what a node's name resolves to; both are left out.
+func LocalNode(c *Config, hostname string, addrs []netip.Addr, resolved []Address) (Node, error) {
+	tries := []func(name string) bool{func(name string) bool { return name == hostname }}
+	short := hostname
+	for i := strings.LastIndexByte(short, '.'); i >= 0; i = strings.LastIndexByte(short, '.') {
+		cut := short[:i]
+		short = cut
+		tries = append(tries, func(name string) bool { return name == cut })
+	}
+	tries = append(tries, func(name string) bool {
+		label, _, _ := strings.Cut(name, ".")
+		return label == short
+	})
+	for _, a := range addrs {
+		if a.Unmap().Is4() { // IPv6 misses here for a reason of its own: Corosync passes too short a length
+			tries = append(tries, func(name string) bool { return name == a.Unmap().String() })
+		}
+	}
+	nodes := inCmapOrder(c.Nodes)
+	for _, match := range tries {
+		for _, n := range nodes {
+			if n.Name != "" && match(n.Name) || n.Addrs[0] != "" && match(n.Addrs[0]) {
+				return n, nil
+			}
+		}
+	}
+	for _, n := range nodes {
+		if ownsLink0(n, addrs, resolved) {
+			return n, nil
+		}
+	}
+	return Node{}, notInNodelist(c, hostname, addrs)
+}
+
+// inCmapOrder sorts positions as text, as cmap's keys are: 0, 1, 10, 2.
+func inCmapOrder(nodes []Node) []Node {
+	return slices.SortedStableFunc(slices.Values(nodes), func(a, b Node) int {
+		return cmp.Compare(strconv.Itoa(a.Position)+".", strconv.Itoa(b.Position)+".")
+	})
+}
+
+func ownsLink0(n Node, addrs []netip.Addr, resolved []Address) bool {
+	has := func(a netip.Addr) bool {
+		return slices.ContainsFunc(addrs, func(own netip.Addr) bool { return own.Unmap().WithZone("") == a.Unmap() })
+	}
+	if a, ok := parseLiteral(n.Name); ok && has(a) {
+		return true
+	}
+	return slices.ContainsFunc(resolved, func(a Address) bool { return a.Link == 0 && a.Node == n.ID && has(a.Addr) })
+}
+
+func notInNodelist(c *Config, hostname string, addrs []netip.Addr) Problem {
+	var names, own []string
+	for _, n := range c.Nodes {
+		names = append(names, nodeName(n))
+	}
+	for _, a := range addrs {
+		if !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+			own = append(own, a.String())
+		}
+	}
+	return Problem{
+		File:   c.File,
+		Line:   c.Lines["nodelist.node.0.name"],
+		Key:    "nodelist",
+		Reason: fmt.Sprintf("no node is this machine: its host name is %q and its addresses are %s; the file has the nodes %s", hostname, orNone(own), orNone(names)),
+		Hint:   "a node's name must be the machine's host name, or its ring0_addr one of the machine's addresses",
+	}
+}
+
+func orNone(words []string) string {
+	const most = 12
+	switch {
+	case len(words) == 0:
+		return "none"
+	case len(words) > most:
+		return fmt.Sprintf("%s and %d more", listOf(words[:most]), len(words)-most)
+	}
+	return listOf(words)
+}

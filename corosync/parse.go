@@ -1,0 +1,48 @@
+package corosync
+
+import (
+	"fmt"
+	"io"
+)
+
+// maxFileBytes bounds what is read. pmxcfs keeps no file above 1 MiB, and 400 nodes with eight links need a tenth of it.
+const maxFileBytes = 1 << 20
+
+// Parse reads a corosync.conf as Corosync does, without touching network, key file or users: what the file alone decides.
+// The name is only for messages. An error is a *ParseError unless reading r failed.
+//
+// A file is refused when Corosync (`corosync -t`) would not start with it. Releases 3.1.0 to 3.1.10 differ in details;
+// Parse accepts what any of them accepts and warns where another one would not, because the daemon that is watched did
+// start. Three things are stored as the newest does: ip_dscp is a number, the old rrp_ keys are strings, and keys in
+// sections below node{} keep the section in their names. What needs the machine is left to Resolve (do the names resolve)
+// and LocalNode (which node is this one); votequorum's and knet's own refusals, which come after `corosync -t`, are
+// warnings.
+func Parse(file string, r io.Reader) (*Config, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(raw) > maxFileBytes {
+		return nil, &ParseError{Problems: []Problem{{
+			File:   file,
+			Reason: fmt.Sprintf("larger than %d bytes", maxFileBytes),
+			Hint:   "this is not a corosync.conf: one of 32 nodes with 3 links has some 5000 bytes",
+		}}}
+	}
+	p := newParser(file)
+	if problem := p.readSections(raw); problem != nil {
+		problem.File = file
+		return nil, &ParseError{Problems: []Problem{*problem}}
+	}
+	c := build(file, p.values, p.lines)
+	if problems := check(c); len(problems) > 0 {
+		return nil, &ParseError{Problems: problems}
+	}
+	c.Warnings = append(p.warnings, warnings(c, p.written)...)
+	c.Warnings = append(c.Warnings, proxmoxWarnings(c, string(raw), p.sections)...)
+	for i := range c.Warnings {
+		c.Warnings[i].File = file
+	}
+	sortProblems(c.Warnings)
+	return c, nil
+}
