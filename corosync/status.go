@@ -23,7 +23,14 @@ type Status struct {
 	TokenAt  TokenEvents  // when Corosync last complained about its token, as its log said
 	SRP      SRPStats     // totemsrp counters
 	Runtime  Runtime      // effective values as the daemon runs them
+	Stalls   []Stall      // newest first: when Corosync's own process got no CPU; at most ten
 	Stale    bool         // nothing answered for longer than the polling period: the values are old
+}
+
+// Stall is one time in which Corosync's main loop was not scheduled (stats.schedmiss).
+type Stall struct {
+	At  time.Time // its end
+	For time.Duration
 }
 
 // TokenEvents are the newest log lines about the token; zero: none seen since the agent began to follow the log.
@@ -115,6 +122,6 @@ type Runtime struct {
 	Known    bool
 	Timeouts totem.Timeouts
 	Links    map[int]totem.LinkTimeouts // knet timers as cmap shows them
-	Values   Map                        // runtime.config.*, raw
+	Values   Map                        // runtime.config.*, runtime.votequorum.*, and the daemon's copy of the file (totem.*, nodelist.*, quorum.*, ...), raw
 	Drift    []Problem                  // running values that differ from what the file would give
 }

@@ -1,0 +1,176 @@
+package ctl
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Exec runs tools as processes.
+type Exec struct {
+	// Prefix is put before every command: nsenter and its arguments, to reach a daemon in other namespaces.
+	Prefix []string
+}
+
+const (
+	// maxStdout bounds what is read of a tool: the stats of 32 nodes with 8 links are 500 KiB.
+	maxStdout = 4 << 20
+	maxStderr = 4 << 10
+	maxLine   = 16 << 10
+
+	// killWait is how long a killed tool's pipes may stay open, held by a child of its own.
+	killWait = time.Second
+)
+
+// Run implements Runner.
+func (e Exec) Run(ctx context.Context, name string, args ...string) (Output, error) {
+	cmd, err := e.command(ctx, name, args)
+	if err != nil {
+		return Output{}, err
+	}
+	stdout, stderr := &bounded{max: maxStdout}, &bounded{max: maxStderr}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	err = cmd.Run()
+	out := Output{Stdout: stdout.Bytes(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
+	if e.notFound(out) {
+		return out, fmt.Errorf("%s: %w", name, ErrAbsent)
+	}
+	if err == nil && stdout.cut {
+		return out, fmt.Errorf("%s: more than %d bytes of output", name, maxStdout)
+	}
+	return out, ended(ctx, name, err)
+}
+
+// Stream implements Runner. The tool's standard output is made line-buffered with stdbuf, which lines from corosync-cmapctl
+// and corosync-quorumtool need: into a pipe they come in blocks of 4 KiB.
+func (e Exec) Stream(ctx context.Context, line func(string), name string, args ...string) (Output, error) {
+	cmd, err := e.command(ctx, "stdbuf", append([]string{"-oL", e.path(name)}, args...))
+	if err != nil {
+		return Output{}, err
+	}
+	if len(e.Prefix) == 0 && !filepath.IsAbs(e.path(name)) {
+		return Output{}, fmt.Errorf("%s: %w", name, ErrAbsent)
+	}
+	stdin, err := cmd.StdinPipe() // corosync-cmapctl ends when its standard input does, also when this process dies
+	if err != nil {
+		return Output{}, fmt.Errorf("%s: %w", name, err)
+	}
+	defer stdin.Close()
+	stderr := &bounded{max: maxStderr}
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return Output{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := cmd.Start(); err != nil {
+		return Output{}, ended(ctx, name, err)
+	}
+	readErr := readLines(stdout, line)
+	if readErr != nil {
+		_ = cmd.Cancel() // it would block on a pipe that nobody reads
+	}
+	err = cmd.Wait()
+	out := Output{Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
+	if e.notFound(out) {
+		return out, fmt.Errorf("%s: %w", name, ErrAbsent)
+	}
+	if readErr != nil && ctx.Err() == nil {
+		return out, fmt.Errorf("%s: %w", name, readErr)
+	}
+	return out, ended(ctx, name, err)
+}
+
+// command prepares a process in a group of its own, so that all of it can be killed.
+func (e Exec) command(ctx context.Context, name string, args []string) (*exec.Cmd, error) {
+	path := e.path(name)
+	if len(e.Prefix) > 0 {
+		args = append(append(append([]string{}, e.Prefix[1:]...), path), args...)
+		path = e.Prefix[0]
+	} else if !filepath.IsAbs(path) {
+		return nil, fmt.Errorf("%s: %w", name, ErrAbsent)
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.WaitDelay = killWait
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return killGroup(cmd) }
+	return cmd, nil
+}
+
+// path finds a tool, also where an ordinary user's PATH does not look. Not found: the name itself.
+func (e Exec) path(name string) string {
+	if len(e.Prefix) > 0 {
+		return name
+	}
+	if p, err := exec.LookPath(name); err == nil && filepath.IsAbs(p) {
+		return p
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"} {
+		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return p
+		}
+	}
+	return name
+}
+
+// notFound recognizes how nsenter and stdbuf say that what they should run does not exist.
+func (e Exec) notFound(out Output) bool {
+	return len(e.Prefix) > 0 && out.Code == 127 && strings.Contains(out.Stderr, "No such file or directory")
+}
+
+// ended turns what exec says into what Runner promises.
+func ended(ctx context.Context, name string, err error) error {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", name, context.Cause(ctx))
+	case errors.As(err, &exit) && exit.Exited():
+		return nil
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", name, ErrAbsent)
+	default:
+		return fmt.Errorf("%s: %w", name, err)
+	}
+}
+
+// readLines calls line for each line of r. A line longer than maxLine ends it.
+func readLines(r io.Reader, line func(string)) error {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 4<<10), maxLine)
+	for s.Scan() {
+		line(s.Text())
+	}
+	if errors.Is(s.Err(), fs.ErrClosed) {
+		return nil
+	}
+	return s.Err()
+}
+
+// bounded keeps the first max bytes written to it and swallows the rest, so that the writer never stops.
+type bounded struct {
+	bytes.Buffer
+	max int
+	cut bool
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	room := b.max - b.Len()
+	if len(p) > room {
+		b.cut = true
+		b.Buffer.Write(p[:room])
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
