@@ -33,15 +33,26 @@ func absent(addr netip.Addr, err error) error {
 	return fmt.Errorf("%s is on no interface of this host: %w", addr, err)
 }
 
-// sendError does the same for sending. The kernel says EINVAL if the address that the socket is bound to has gone.
+// sendError does the same for sending.
 func (c *Conn) sendError(to netip.AddrPort, err error) error {
 	switch err {
 	case unix.EAGAIN, unix.ENOBUFS:
 		return ErrNoRoom
-	case unix.EINVAL, unix.EADDRNOTAVAIL:
-		err = absent(c.local.Addr(), err)
+	case unix.EINVAL, unix.EADDRNOTAVAIL, unix.ENETUNREACH:
+		if err != unix.ENETUNREACH && c.local.Addr().Is6() || c.gone() {
+			err = absent(c.local.Addr(), unix.EADDRNOTAVAIL)
+		}
 	case unix.EPERM:
 		err = fmt.Errorf("this host's own firewall refuses it: %w", err)
 	}
 	return fmt.Errorf("udp: send %s -> %s: %w", c.local, to, err)
+}
+
+// gone reports whether an IPv4 socket's own address has left this host; the kernel's answer to a send then depends on the routes.
+func (c *Conn) gone() bool {
+	there := true
+	if c.local.Addr().Is4() {
+		_ = c.rc.Control(func(fd uintptr) { there = hasIPv4(fd, c.local.Addr()) })
+	}
+	return !there && !c.local.Addr().IsLoopback()
 }

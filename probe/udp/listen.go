@@ -5,10 +5,8 @@ package udp
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -71,39 +69,15 @@ func listen(c probe.ListenConfig) (*Conn, error) {
 	return newConn(fd, z, stamps)
 }
 
-// bind binds fd. Where the kernel is told to bind absent addresses (net.ipv4.ip_nonlocal_bind, set by some high-availability
-// software), absence is looked up.
+// bind binds fd to an address that must be there.
 func bind(fd int, ap netip.AddrPort, z zone) error {
 	if err := unix.Bind(fd, sockaddr(ap, z)); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
-	if nonlocalBind(ap.Addr()) && !ap.Addr().IsLoopback() && !present(ap.Addr()) {
+	if a := ap.Addr(); nonlocalBind(a) && !a.IsLoopback() && !listed(a) {
 		return unix.EADDRNOTAVAIL
 	}
 	return nil
-}
-
-func nonlocalBind(a netip.Addr) bool {
-	file := "/proc/sys/net/ipv4/ip_nonlocal_bind"
-	if a.Is6() {
-		file = "/proc/sys/net/ipv6/ip_nonlocal_bind"
-	}
-	b, err := os.ReadFile(file)
-	return err == nil && strings.TrimSpace(string(b)) == "1"
-}
-
-// present reports whether an interface has the address. If that cannot be found out, it is taken to be there.
-func present(a netip.Addr) bool {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return true
-	}
-	for _, n := range addrs {
-		if p, err := netip.ParsePrefix(n.String()); err == nil && p.Addr() == a.WithZone("") {
-			return true
-		}
-	}
-	return false
 }
 
 func sockaddr(ap netip.AddrPort, z zone) unix.Sockaddr {

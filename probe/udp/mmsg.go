@@ -53,6 +53,14 @@ func newBatch(oob bool) *batch {
 	return b
 }
 
+// setControl gives all entries one control message, for sending.
+func (b *batch) setControl(msg []byte) {
+	for i := range b.hdrs {
+		b.hdrs[i].hdr.Control = unsafe.SliceData(msg)
+		b.hdrs[i].hdr.SetControllen(len(msg))
+	}
+}
+
 // set prepares entry i for buf.
 func (b *batch) set(i int, buf []byte) {
 	b.iovs[i].Base = unsafe.SliceData(buf)

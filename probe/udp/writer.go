@@ -29,6 +29,9 @@ type writer struct {
 func (w *writer) init(c *Conn, stamps bool) {
 	w.c, w.stamps = c, stamps
 	w.b = newBatch(false)
+	if c.local.Addr().Is6() {
+		w.b.setControl(sourceControl(c.local.Addr(), c.zone))
+	}
 	w.book.start = time.Now()
 	w.send = w.try
 }
