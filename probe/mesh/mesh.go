@@ -1,5 +1,17 @@
 // Package mesh encodes the bulletin that agents put into their full-size probes: each node's summary of its own paths, so
 // that every agent knows the whole matrix within a second, without another protocol. It is a leaf.
+//
+// # Form
+//
+// One version byte, one byte of flags, the fields of View as unsigned varints (durations of the view in milliseconds, Interval in
+// microseconds), then for each peer its nodeid, its number of links and 11 bytes a link. 31 peers with three links
+// and nodeids below 128 take about 1,130 bytes. Durations of paths are rounded to 1/2048 of their value, at least a
+// microsecond; the loss ratio to 1/65535. A decoder refuses a version it does not know.
+//
+// # When it does not fit
+//
+// Paths that are not Up, or that knet says are down, come first; the rest of the room is given to the others in turn, by
+// View.Sequence, so that each comes round after a few views (Partial is then set, and a reader keeps what it had of the others).
 package mesh
 
 import "time"
@@ -18,6 +30,7 @@ type View struct {
 	Token         time.Duration // its effective token
 	ConfigVersion uint64
 	Pause         time.Duration // longest stall of this host in the last 10 s
+	Partial       bool          // Paths are not all: the others did not fit this time. Set by Encode
 	Paths         []Path
 }
 
