@@ -7,6 +7,7 @@ type reading struct {
 	t    time.Time     // has both
 	wall int64         // nanoseconds since 1970
 	mono time.Duration // since the clock was made
+	gap  time.Duration // how far apart the two may have been read
 }
 
 const (
@@ -25,27 +26,28 @@ const (
 // its reading (two that cancel out are not seen), and if its age is possible: what is read from a queue arrived after that queue was last seen empty.
 type clock struct {
 	base   time.Time
-	offset int64 // wall - mono of the last reading
-	steps  uint64
+	offset int64         // wall - mono of the last reading
+	gap    time.Duration // of the last reading
 }
 
 func newClock(now time.Time) *clock {
 	c := &clock{base: now}
 	r := c.read()
-	c.offset = r.wall - int64(r.mono)
+	c.offset, c.gap = r.wall-int64(r.mono), r.gap
 	return c
 }
 
-// read reads both clocks, close together.
+// read reads both clocks, close together if that is to be had.
 func (c *clock) read() reading {
-	best := reading{}
-	for gap := time.Duration(1<<63 - 1); gap > readTogether; {
+	best := reading{gap: time.Duration(1<<63 - 1)}
+	for range 4 {
 		// time.Now reads the wall clock, then the monotonic one: the second wall reading lies between the two monotonic ones.
 		before, now := time.Now(), time.Now()
-		if d := now.Sub(before); d < gap {
-			gap, best = d, reading{t: now, wall: now.UnixNano(), mono: now.Sub(c.base)}
-		} else {
-			break // no better: a slow machine, not bad luck
+		if gap := now.Sub(before); gap < best.gap {
+			best = reading{t: now, wall: now.UnixNano(), mono: now.Sub(c.base), gap: gap}
+		}
+		if best.gap <= readTogether {
+			break
 		}
 	}
 	return best
@@ -54,13 +56,9 @@ func (c *clock) read() reading {
 // observe takes note of a reading and reports whether the wall clock was stepped since the one before.
 func (c *clock) observe(r reading) (stepped bool) {
 	off := r.wall - int64(r.mono)
-	d := time.Duration(off - c.offset)
-	c.offset = off
-	if d.Abs() > stepTolerance {
-		c.steps++
-		return true
-	}
-	return false
+	stepped = time.Duration(off-c.offset).Abs() > stepTolerance+r.gap+c.gap
+	c.offset, c.gap = off, r.gap
+	return stepped
 }
 
 // queue is what the clock must know of one queue to judge stamps that are read from it.

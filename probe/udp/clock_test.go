@@ -167,7 +167,6 @@ func TestClockReads(t *testing.T) {
 	c := newClock(time.Now())
 	for range 1000 {
 		if r := c.read(); r.t.IsZero() || c.observe(r) {
-			// A preemption just between the two readings, four times in a row, or a real step: neither is likely in a test.
 			t.Errorf("step seen: offset %d, %+v", c.offset, r)
 		}
 	}

@@ -108,10 +108,10 @@ func TestDatagramsAndStamps(t *testing.T) {
 func TestListenErrors(t *testing.T) {
 	taken := open(t, "127.0.0.1", probe.ListenConfig{}).LocalAddr()
 	for addr, want := range map[string]string{
-		"192.0.2.77:5412":  "192.0.2.77 is on no interface of this host",
-		"[2001:db8::1]:99": "2001:db8::1 is on no interface of this host",
-		"0.0.0.0:5412":     "needs one address of this host",
-		taken.String():     "the port is in use",
+		"192.0.2.77:5412":    "192.0.2.77 is on no interface of this host",
+		"[2001:db8::1]:5499": "2001:db8::1 is on no interface of this host",
+		"0.0.0.0:5412":       "needs one address of this host",
+		taken.String():       "the port is in use",
 	} {
 		c, err := Network{}.Listen(t.Context(), probe.ListenConfig{Addr: netip.MustParseAddrPort(addr)})
 		if err == nil {
