@@ -1,0 +1,18 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// The groups that help lists commands under.
+const (
+	groupWatch = "watch"
+	groupSetUp = "setup"
+)
+
+// commands are the subcommands, one file each.
+func commands(p *process) []*cobra.Command {
+	return []*cobra.Command{
+		newConfigCommand(p),
+		newManCommand(p),
+		newVersionCommand(p),
+	}
+}
