@@ -10,7 +10,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/stats"
 )
 
-// Input is everything that is known at one instant. Step does not keep or change what it points to.
+// Input is everything that is known at one instant. What it points to must not be changed later: Reports share parts of it.
 type Input struct {
 	Now           time.Time // carry a monotonic reading: the wall clock may be stepped
 	Software      string    // quorumwatch version

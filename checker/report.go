@@ -70,18 +70,18 @@ type Link struct {
 
 // Corosync is the local daemon and what it says of its ring.
 type Corosync struct {
-	State     string    `json:"state"` // unknown, running, starting, stopped, hanging, absent, denied
-	Reason    string    `json:"reason,omitempty"`
-	Since     time.Time `json:"since,omitzero"`
-	Version   string    `json:"version,omitempty"`
-	At        time.Time `json:"at,omitzero"` // when it was last read
-	Fresh     bool      `json:"fresh"`       // the daemon runs and the values are current
-	RingID    string    `json:"ring_id,omitempty"`
-	Members   []uint32  `json:"members"`            // joined ones, ascending; null: unknown
-	TokenAge  *Seconds  `json:"token_age"`          // since the last token, as Corosync last said; null: unknown
-	TokenLost uint64    `json:"token_losses"`       // since the daemon started
-	Retransm  uint64    `json:"retransmits"`        // messages sent again since the daemon started
-	LastLoss  time.Time `json:"last_loss,omitzero"` // when a token loss was last seen
+	State       string    `json:"state"` // unknown, running, starting, stopped, hanging, absent, denied
+	Reason      string    `json:"reason,omitempty"`
+	Since       time.Time `json:"since,omitzero"`
+	Version     string    `json:"version,omitempty"`
+	At          time.Time `json:"at,omitzero"` // when it was last read
+	Fresh       bool      `json:"fresh"`       // the daemon runs and the values are current
+	RingID      string    `json:"ring_id,omitempty"`
+	Members     []uint32  `json:"members"`            // joined ones, ascending; null: unknown
+	TokenAge    *Seconds  `json:"token_age"`          // since the last token, as Corosync last said; null: unknown
+	TokenLost   uint64    `json:"token_losses"`       // since the daemon started
+	Retransmits uint64    `json:"retransmits"`        // messages sent again since the daemon started
+	LastLoss    time.Time `json:"last_loss,omitzero"` // when a token loss was last seen
 }
 
 // Timeouts is the chain of budgets: gap, token, membership.
@@ -216,7 +216,7 @@ type MeshRow struct {
 	From      NodeRef   `json:"from"`
 	To        NodeRef   `json:"to"`
 	Link      int       `json:"link"`
-	Age       Seconds   `json:"age"` // of the account
+	At        time.Time `json:"at"` // when the account came in
 	State     PathState `json:"state"`
 	KnetDown  bool      `json:"knet_down,omitempty"`
 	Gap       Seconds   `json:"gap"`

@@ -1,0 +1,201 @@
+package checker
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
+)
+
+// cut is the present incident: all peers that are out of reach now, as one trouble with one cause.
+type cut struct {
+	memo     *cutMemo
+	peers    []*peer // cut off, silent or muted; ascending
+	severity Severity
+	outcome  *Outcome
+	basis    []string
+}
+
+func (c *cut) key() string { return key(c.memo.code, c.memo.subject) }
+
+// settling is how long the first silent peer waits for others before the trouble gets a name: nodes fire their probes at
+// different phases of the interval.
+const settling = 4 // probe intervals
+
+// together is how close the beginnings of outages must be to be one event.
+const together = 6 // probe intervals
+
+// readCut gathers the peers that are out of reach into the present incident. A peer that has only just come back still lends
+// it its name, so that a flickering path does not rename the trouble again and again.
+func (j *judge) readCut() {
+	var out, lingering []*peer
+	confirmed := false
+	for i := range j.peers {
+		p := &j.peers[i]
+		was := p.memo.inCut
+		p.memo.inCut = p.verdict == silent || p.verdict == cutOff || p.verdict == muted
+		p.lingers = was && p.verdict == reachable && j.ago(p.recovered()) < j.stablePeriod()
+		if p.lingers {
+			p.memo.inCut = true
+			lingering = append(lingering, p)
+			continue
+		}
+		if !p.memo.inCut {
+			continue
+		}
+		out = append(out, p)
+		confirmed = confirmed || p.verdict != silent || p.gap >= settling*p.interval
+	}
+	if len(out) == 0 {
+		return
+	}
+	if !confirmed && j.prev.cut == nil {
+		return
+	}
+	c := &cut{peers: out, memo: j.cutMemory(out)}
+	c.memo.code, c.memo.subject = j.nameCut(append(lingering, out...))
+	for _, p := range out {
+		c.severity = max(c.severity, j.cutSeverity(p, out))
+		if p.basis != "" && !slices.Contains(c.basis, p.basis) {
+			c.basis = append(c.basis, p.basis)
+		}
+	}
+	c.outcome = j.outcome(c)
+	j.cut, j.next.cut = c, c.memo
+}
+
+// cutMemory is what was true when the incident began: membership and votes.
+func (j *judge) cutMemory(out []*peer) *cutMemo {
+	if j.prev.cut != nil {
+		m := *j.prev.cut
+		return &m
+	}
+	m := &cutMemo{since: j.now()}
+	for _, p := range out {
+		if !p.since.IsZero() && p.since.Before(m.since) {
+			m.since = p.since
+		}
+	}
+	for _, n := range j.in.Cluster.Nodes {
+		gone := j.member(n.ID) == No && !slices.ContainsFunc(out, func(p *peer) bool { return p.node.ID == n.ID })
+		if !gone {
+			m.members = append(m.members, n.ID)
+		}
+	}
+	q := j.in.Status.Quorum
+	m.device = j.in.Cluster.Quorum.Device != nil
+	m.history.Members = m.members
+	if j.status.fresh && q.Known {
+		m.history = votequorum.History{Quorum: q.Quorum, Expected: q.Expected, Members: m.members, Waiting: j.waitingForAll()}
+		m.device = m.device && deviceVotes(q.Votes)
+	}
+	return m
+}
+
+// cutSeverity is how bad it is that one of the peers is out. It is never more than a warning until something else than
+// its own silence confirms it.
+func (j *judge) cutSeverity(p *peer, all []*peer) Severity {
+	switch {
+	case p.verdict == muted:
+		return Warning
+	case p.knetOnly:
+		return j.knetOnlySeverity(p)
+	case p.verdict == cutOff && (p.member == No || p.gap >= max(j.token/4, 10*p.interval)):
+		return Critical
+	case p.verdict == silent && p.gap >= j.unconfirmed(p) && j.alikeCount(p, all) >= 2:
+		return Critical
+	case p.gap >= j.warnAfter(p.interval):
+		return Warning
+	}
+	return Info
+}
+
+// unconfirmed is how long several silent peers wait for knet to speak. It sees a dead link within the ping timeout and a
+// little, long before the membership changes (2.2 T); when it cannot be asked, what is fatal for the token decides.
+func (j *judge) unconfirmed(p *peer) time.Duration {
+	if !j.status.fresh || p.knet == KnetUnknown {
+		return max(j.share(fatalShare), 10*p.interval)
+	}
+	wait := j.share(0.8)
+	for i := range p.paths {
+		wait = max(wait, min(p.paths[i].detect+300*time.Millisecond, j.token*3/2))
+	}
+	return wait
+}
+
+// alikeCount counts the peers that went silent at the same moment, without a word, p included.
+func (j *judge) alikeCount(p *peer, all []*peer) int {
+	n := 0
+	for _, q := range all {
+		if d := q.since.Sub(p.since).Abs(); (q.verdict == silent || q.verdict == cutOff) && d <= together*p.interval {
+			n++
+		}
+	}
+	return n
+}
+
+// knetOnlySeverity: a single lost heartbeat takes a lone link down for up to two intervals; longer than T it is a cut.
+func (j *judge) knetOnlySeverity(p *peer) Severity {
+	late := j.next.daemon.evidence.After(p.since) && p.gap >= j.token/4
+	switch {
+	case late, p.gap >= j.token*6/5, p.member == No:
+		return Critical
+	case p.gap >= j.token/4:
+		return Warning
+	}
+	return Info
+}
+
+// nameCut names the trouble by what the silent peers have in common.
+func (j *judge) nameCut(out []*peer) (code, subject string) {
+	reach := 0 // peers that are reached, or of which it is not known
+	for i := range j.peers {
+		switch p := &j.peers[i]; p.verdict {
+		case reachable, silentAgent, stoppedAgent:
+			if !p.lingers {
+				reach++
+			}
+		case neverHeard:
+			if p.knet != KnetDisconnected {
+				reach++
+			}
+		}
+	}
+	switch sites := j.wholeSites(out); {
+	case len(out) == 1:
+		return CodePeerCut, out[0].node.Name
+	case reach == 0:
+		return CodeIsolated, j.local.Name
+	case len(sites) > 0:
+		return CodeSiteCut, strings.Join(sites, "+")
+	}
+	names := make([]string, len(out))
+	for i, p := range out {
+		names[i] = p.node.Name
+	}
+	slices.Sort(names)
+	return CodeGroupCut, strings.Join(names, "+")
+}
+
+// wholeSites returns the sites that out consists of, if it is all nodes of one or more sites other than the local one.
+func (j *judge) wholeSites(out []*peer) []string {
+	var sites []string
+	for _, p := range out {
+		s := p.node.Site
+		if s == "" || s == j.local.Site {
+			return nil
+		}
+		if !slices.Contains(sites, s) {
+			sites = append(sites, s)
+		}
+	}
+	for i := range j.peers {
+		p := &j.peers[i]
+		if slices.Contains(sites, p.node.Site) && !p.memo.inCut && p.verdict != departed && p.member != No {
+			return nil
+		}
+	}
+	slices.Sort(sites)
+	return sites
+}

@@ -1,0 +1,131 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/mesh"
+)
+
+// meshEvery is how often the rows of the whole mesh are rebuilt: peers speak twice a second.
+const meshEvery = 500 * time.Millisecond
+
+// remoteCut is a pair of other nodes that have lost each other, as one of them says.
+type remoteCut struct {
+	from, to uint32
+	at       time.Time
+	since    time.Time
+	knet     bool // knet there says so too
+}
+
+var meshStates = [...]PathState{mesh.Unknown: PathUnknown, mesh.Up: PathUp, mesh.Degraded: PathDegraded, mesh.Down: PathDown}
+
+func meshState(s mesh.State) PathState {
+	if int(s) < len(meshStates) {
+		return meshStates[s]
+	}
+	return PathUnknown
+}
+
+// readMesh keeps what the peers said of their paths. The rows are shared by the Reports of half a second.
+func (j *judge) readMesh() {
+	j.next.mesh = j.prev.mesh
+	if len(j.in.Views) == 0 {
+		j.next.mesh = meshMemo{}
+		return
+	}
+	if j.now().Sub(j.prev.mesh.at) < meshEvery && j.prev.mesh.rows != nil {
+		return
+	}
+	total := 0
+	for i := range j.in.Views {
+		total += len(j.in.Views[i].Paths)
+	}
+	m := meshMemo{at: j.now(), rows: make([]MeshRow, 0, total)}
+	for i := range j.in.Views {
+		v := &j.in.Views[i]
+		from := j.ref(v.Node)
+		for k := range v.Paths {
+			p := &v.Paths[k]
+			m.rows = append(m.rows, MeshRow{
+				From: from, To: j.ref(p.Node), Link: p.Link, At: v.At, State: meshState(p.State), KnetDown: p.KnetDown,
+				Gap: Seconds(p.Gap), WorstGap: Seconds(p.WorstGap), RTT: Seconds(p.RTT), LossRatio: p.LossRatio,
+			})
+		}
+		if !v.Leaving && j.ago(v.At) <= viewFresh {
+			m.cuts = j.remoteCuts(m.cuts, v)
+		}
+	}
+	slices.SortFunc(m.rows, func(a, b MeshRow) int {
+		return cmp.Or(cmp.Compare(a.From.ID, b.From.ID), cmp.Compare(a.To.ID, b.To.ID), cmp.Compare(a.Link, b.Link))
+	})
+	j.next.mesh = m
+}
+
+// viewOf is what a view says of one peer over all links: the best of them.
+func viewOf(v *PeerView, node uint32) PathState {
+	best := PathUnknown
+	for k := range v.Paths {
+		if v.Paths[k].Node != node {
+			continue
+		}
+		switch s := meshState(v.Paths[k].State); {
+		case s == PathUnknown:
+		case best == PathUnknown || s < best:
+			best = s
+		}
+	}
+	return best
+}
+
+// remoteCuts adds the peers that v has lost on every link, as far as both ends are members and not out of reach from here.
+func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
+	for i := range j.peers {
+		p := &j.peers[i]
+		if p.node.ID == v.Node || p.memo.inCut || p.verdict != reachable || p.member == No || j.member(v.Node) == No {
+			continue
+		}
+		links, dead, knet := 0, 0, 0
+		gap := time.Duration(0)
+		for k := range v.Paths {
+			w := &v.Paths[k]
+			if w.Node != p.node.ID || w.State == mesh.Unknown && !w.KnetDown {
+				continue
+			}
+			links++
+			if w.KnetDown {
+				knet++
+			}
+			if w.KnetDown || w.State == mesh.Down {
+				dead++
+			}
+			gap = max(gap, w.Gap)
+		}
+		if links > 0 && dead == links {
+			cuts = append(cuts, remoteCut{v.Node, p.node.ID, v.At, v.At.Add(-gap), knet == links})
+		}
+	}
+	return cuts
+}
+
+// ruleRemoteCut tells of pairs of other nodes that have lost each other.
+func ruleRemoteCut(j *judge) {
+	for _, c := range j.next.mesh.cuts {
+		d := draft{code: CodeRemoteCut, severity: Info, subject: j.nodeName(min(c.from, c.to)) + "-" + j.nodeName(max(c.from, c.to)), since: c.since}
+		if c.knet && j.now().Sub(c.since) >= j.share(safeShare) {
+			d.severity = Warning
+		}
+		d.title = fmt.Sprintf("%s says that it has lost %s; from here both are reached", j.nodeName(c.from), j.nodeName(c.to))
+		d.evidence = map[string]string{"said_by": j.nodeName(c.from), "knet_says_so_too": yesNo(c.knet)}
+		j.add(d)
+	}
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

@@ -1,0 +1,66 @@
+package checker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// What delay means: constant delay of 50 ms each way lost no token at T from 1650 ms up; what comes near the token's
+// retransmit timer or varies by a share of T does.
+const (
+	spreadSome    = 0.05 // P99 - P50 as a share of T
+	spreadMatters = 0.15
+	// Proxmox's documentation wants less than 5 ms between all nodes, and calls more than 10 ms unlikely to be stable with
+	// more than three nodes (pvecm.adoc, "Cluster Network").
+	documentedRTT = 10 * time.Millisecond
+)
+
+// ruleDelay tells of paths that are slow or uneven.
+func ruleDelay(j *judge) {
+	for i := range j.peers {
+		p := &j.peers[i]
+		for k := range p.paths {
+			l := &p.paths[k]
+			w := j.clean(l, time.Minute)
+			if l.out || w == nil || w.RTT.Count < 50 {
+				continue
+			}
+			j.delayFinding(p, l, w)
+		}
+	}
+}
+
+func (j *judge) delayFinding(p *peer, l *path, w *stats.Window) {
+	spread := w.RTT.P99 - w.RTT.P50
+	d := draft{code: CodePathDelay, subject: subject(p, l), severity: Info, cause: j.afterCut(p)}
+	where := fmt.Sprintf("%s link %d", p.node.Name, l.obs.Link)
+	switch {
+	case w.RTT.P99 >= j.retransmit():
+		d.severity = Warning
+		d.title = fmt.Sprintf("%s: one round trip in a hundred takes %s or more, as long as the token's retransmit timer (%s)", where, show(w.RTT.P99), show(j.retransmit()))
+	case spread >= j.share(spreadMatters):
+		d.severity = Warning
+		d.title = fmt.Sprintf("%s: round trips vary between %s and %s", where, show(w.RTT.P50), show(w.RTT.P99))
+	case spread >= max(20*time.Millisecond, j.share(spreadSome)):
+		d.title = fmt.Sprintf("%s: round trips vary between %s and %s", where, show(w.RTT.P50), show(w.RTT.P99))
+	case w.RTT.P50 >= documentedRTT && len(j.in.Cluster.Nodes) > 3:
+		d.title = fmt.Sprintf("%s: a round trip takes %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", where, show(w.RTT.P50))
+	default:
+		return
+	}
+	d.evidence = map[string]string{
+		"p50": show(w.RTT.P50), "p99": show(w.RTT.P99), "max": show(w.RTT.Max), "jitter": show(w.Jitter),
+		"share_of_token": percent(ratio(w.RTT.P99, j.token)),
+	}
+	j.add(d)
+}
+
+// retransmit is the token's retransmit timer, T/4.2 by default (exec/totemconfig.c).
+func (j *judge) retransmit() time.Duration {
+	if t := j.in.Cluster.Timeouts.TokenRetransmit; t > 0 {
+		return t
+	}
+	return time.Duration(float64(j.token) / 4.2)
+}

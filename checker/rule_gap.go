@@ -1,0 +1,201 @@
+package checker
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ruleGap tells of every path on which nothing comes back now. It is information at first, and a warning once the gap is
+// longer than what is surely safe and no other link to the peer carries. What follows from it is for ruleLinkDown and
+// ruleCut.
+func ruleGap(j *judge) {
+	for i := range j.peers {
+		p := &j.peers[i]
+		if p.verdict == departed {
+			continue
+		}
+		for k := range p.paths {
+			if l := &p.paths[k]; l.out && (l.heard || l.obs.Err != "") {
+				j.gapFinding(p, l)
+			}
+		}
+	}
+}
+
+func (j *judge) gapFinding(p *peer, l *path) {
+	d := draft{code: CodePathGap, severity: Info, subject: subject(p, l), since: l.since, cause: j.gapCause(p, l)}
+	if l.excused == notExcused && j.longOut(l) && p.other(l) == nil {
+		d.severity = Warning
+	}
+	what := "no answer"
+	switch l.which {
+	case WhichForward:
+		what = "nothing gets through to it (we hear it)"
+	case WhichBackward:
+		what = "nothing comes back (it hears us)"
+	}
+	if l.obs.Err != "" {
+		what = "cannot send: " + l.obs.Err
+	}
+	d.title = fmt.Sprintf("%s link %d: %s for %s, %s of the token timeout", p.node.Name, l.obs.Link, what, show(l.gap), percent(ratio(l.gap, j.token)))
+	d.evidence = map[string]string{
+		"gap": show(l.gap), "share_of_token": percent(ratio(l.gap, j.token)), "direction": l.which.String(),
+		"unanswered": strconv.Itoa(l.obs.Summary.Unanswered), "knet": l.knet.String(),
+	}
+	j.add(d)
+}
+
+// gapCause is the finding that explains a gap.
+func (j *judge) gapCause(p *peer, l *path) string {
+	switch {
+	case l.excused == agentStopped:
+		return key(CodeAgentStopped, p.node.Name)
+	case l.excused != notExcused && p.out:
+		return key(CodeAgentSilent, p.node.Name)
+	case l.excused != notExcused:
+		return key(CodeAgentSilent, subject(p, l))
+	case j.linkFailed(l.obs.Link):
+		return key(CodeLocalLink, linkName(l.obs.Link))
+	case p.memo.inCut && j.cut != nil:
+		return j.cut.key()
+	case j.carriedElsewhere(p, l):
+		return key(CodeLinkDown, linkName(l.obs.Link))
+	}
+	return ""
+}
+
+// ruleLinkDown tells of links that are out, beyond what knet itself tolerates, while another link carries: one finding a link.
+func ruleLinkDown(j *judge) {
+	for _, link := range j.in.Cluster.Links {
+		var out []string
+		var since time.Time
+		total := 0
+		for i := range j.peers {
+			p := &j.peers[i]
+			l := p.link(link.Number)
+			if l == nil || p.verdict == departed {
+				continue
+			}
+			total++
+			if j.carriedElsewhere(p, l) {
+				out = append(out, p.node.Name)
+				if s := l.outSince(); since.IsZero() || s.Before(since) {
+					since = s
+				}
+			}
+		}
+		if len(out) > 0 {
+			j.linkDown(link.Number, out, total, since)
+		}
+	}
+}
+
+func (j *judge) linkDown(link int, out []string, total int, since time.Time) {
+	d := draft{code: CodeLinkDown, severity: Warning, subject: linkName(link), since: since}
+	where := "to " + strings.Join(out, ", ")
+	if len(out) == total && total > 1 {
+		where = "to every peer"
+	}
+	d.title = fmt.Sprintf("link %d is out %s for %s; another link carries", link, where, show(j.ago(since)))
+	d.evidence = map[string]string{"peers": strings.Join(out, " "), "out_for": show(j.ago(since))}
+	if j.linkFailed(link) {
+		d.cause = key(CodeLocalLink, linkName(link))
+	}
+	j.add(d)
+}
+
+// carriedElsewhere: the path is out for longer than knet tolerates, or knet says so where probes cannot, and another link
+// to the peer works.
+func (j *judge) carriedElsewhere(p *peer, l *path) bool {
+	if p.other(l) == nil {
+		return false
+	}
+	link, _ := j.in.Cluster.Link(l.obs.Link)
+	timeout := timersOr(link.Timers, j.token).PingTimeout
+	switch {
+	case l.excused != notExcused:
+		return false
+	case l.out:
+		return l.gap >= timeout || l.knet == KnetDisconnected && j.longOut(l)
+	case !l.heard:
+		return l.knet == KnetDisconnected && p.knet == KnetConnected
+	}
+	return false
+}
+
+// outSince is when the path went out, by its probes or by knet.
+func (l *path) outSince() time.Time {
+	if l.out {
+		return l.since
+	}
+	return l.memo.knetSince
+}
+
+// other returns another link to the peer that carries: by its probes, or where there are none by knet.
+func (p *peer) other(l *path) *path {
+	for i := range p.paths {
+		o := &p.paths[i]
+		if o == l || o.out || o.obs.Err != "" {
+			continue
+		}
+		if o.heard && o.knet != KnetDisconnected || !o.heard && o.knet == KnetConnected {
+			return o
+		}
+	}
+	return nil
+}
+
+// link returns the peer's path on that link, nil if it is not probed.
+func (p *peer) link(number int) *path {
+	for i := range p.paths {
+		if p.paths[i].obs.Link == number {
+			return &p.paths[i]
+		}
+	}
+	return nil
+}
+
+func subject(p *peer, l *path) string { return p.node.Name + "/" + linkName(l.obs.Link) }
+
+func linkName(n int) string { return "link" + strconv.Itoa(n) }
+
+func ratio(a, b time.Duration) float64 {
+	if b <= 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+func percent(r float64) string {
+	switch p := r * 100; {
+	case p > 0 && p < 0.1:
+		return strconv.FormatFloat(p, 'f', 2, 64) + " %"
+	case p < 10:
+		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
+	default:
+		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
+	}
+}
+
+// show prints a duration as people read it: 12 µs, 350 ms, 1.25 s, 3 min 20 s.
+func show(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "-" + show(-d)
+	case d < time.Millisecond:
+		return strconv.FormatInt(d.Microseconds(), 10) + " µs"
+	case d < 10*time.Millisecond:
+		return strconv.FormatFloat(float64(d)/1e6, 'f', 1, 64) + " ms"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < 100*time.Second:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}

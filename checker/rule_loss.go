@@ -1,0 +1,158 @@
+package checker
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe/stats"
+)
+
+// What loss means to knet: with default timers one lost ping or pong takes a link down, whatever the token would survive.
+// On a lone link 1 % of independent loss cost token losses within minutes.
+const (
+	lossMinute = 0.01  // over a minute: matters on a lone link
+	lossTenSec = 0.05  // over ten seconds
+	lossSome   = 0.001 // over a minute: worth a word
+)
+
+// lossKind grades loss.
+type lossKind int
+
+const (
+	lossNone lossKind = iota
+	lossLittle
+	lossMatters
+)
+
+// clean returns the window of that length, unless it reaches back into a silence that was not the path's fault, or has too
+// little in it.
+func (j *judge) clean(p *path, length time.Duration) *stats.Window {
+	if !p.memo.silentUntil.IsZero() && j.ago(p.memo.silentUntil) < length+time.Second {
+		return nil
+	}
+	w := window(&p.obs.Summary, length)
+	if w == nil || w.Sent < 50 {
+		return nil
+	}
+	return w
+}
+
+func window(s *stats.Summary, length time.Duration) *stats.Window {
+	for i := range s.Windows {
+		if s.Windows[i].Length == length {
+			return &s.Windows[i]
+		}
+	}
+	return nil
+}
+
+// lossLevel grades the loss of a minute and of ten seconds. One single run of lost probes is an outage, not loss: that is told of
+// by itself.
+func lossLevel(minute, ten *stats.Window) lossKind {
+	level := lossNone
+	if minute != nil && runs(minute) >= 2 {
+		switch r := lossRatio(minute.Counters); {
+		case r >= lossMinute && runs(minute) >= 3:
+			level = lossMatters
+		case r >= lossSome:
+			level = lossLittle
+		}
+	}
+	if ten != nil && runs(ten) >= 3 && lossRatio(ten.Counters) >= lossTenSec {
+		level = lossMatters
+	}
+	return level
+}
+
+// runs counts runs of lost probes.
+func runs(w *stats.Window) uint64 {
+	if len(w.Bursts) == 0 {
+		return w.Lost
+	}
+	var n uint64
+	for _, b := range w.Bursts {
+		n += b
+	}
+	return n
+}
+
+func lossRatio(c stats.Counters) float64 {
+	decided := c.Received + c.Lost
+	if decided == 0 {
+		return 0
+	}
+	return float64(c.Lost) / float64(decided)
+}
+
+// ruleLoss tells of paths that lose single packets.
+func ruleLoss(j *judge) {
+	for i := range j.peers {
+		p := &j.peers[i]
+		for k := range p.paths {
+			l := &p.paths[k]
+			if l.out || !l.heard {
+				continue
+			}
+			minute, ten := j.clean(l, time.Minute), j.clean(l, 10*time.Second)
+			if level := lossLevel(minute, ten); level != lossNone {
+				j.lossFinding(p, l, level)
+			}
+		}
+	}
+}
+
+func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
+	w := j.clean(l, time.Minute)
+	if ten := j.clean(l, 10*time.Second); w == nil || ten != nil && lossRatio(ten.Counters) >= lossTenSec && lossRatio(w.Counters) < lossMinute {
+		w = ten
+	}
+	d := draft{code: CodePathLoss, severity: Info, subject: subject(p, l), cause: j.afterCut(p)}
+	lone := p.other(l) == nil
+	if level == lossMatters && lone {
+		d.severity = Warning
+	}
+	d.title = fmt.Sprintf("%s link %d loses %s of packets (over %s)", p.node.Name, l.obs.Link, percent(lossRatio(w.Counters)), show(w.Length))
+	if level == lossMatters && lone {
+		d.title += "; it is the only link, and one lost heartbeat mutes it"
+	}
+	d.evidence = map[string]string{
+		"lost": strconv.FormatUint(w.Lost, 10), "of": strconv.FormatUint(w.Received+w.Lost, 10),
+		"forward": strconv.FormatUint(w.LostForward, 10), "backward": strconv.FormatUint(w.LostBackward, 10),
+		"runs": strconv.FormatUint(runs(w), 10), "worst_gap": show(w.WorstGap),
+	}
+	j.add(d)
+}
+
+// afterCut is the key of the incident that a peer is part of, if any.
+func (j *judge) afterCut(p *peer) string {
+	if p.memo.inCut && j.cut != nil {
+		return j.cut.key()
+	}
+	return ""
+}
+
+// ruleMTU tells of paths on which full-size packets die and small ones pass.
+func ruleMTU(j *judge) {
+	for i := range j.peers {
+		p := &j.peers[i]
+		for k := range p.paths {
+			l := &p.paths[k]
+			f := l.obs.Summary.Full
+			small := j.clean(l, 10*time.Second)
+			if l.out || f.Size == 0 || f.Sent < 5 || small == nil || lossRatio(small.Counters) > 0.15 {
+				continue
+			}
+			if float64(f.Received) > 0.1*float64(f.Sent) {
+				continue
+			}
+			j.add(draft{
+				code: CodeMTU, severity: Warning, subject: subject(p, l),
+				title: fmt.Sprintf("%s link %d: packets of %d bytes die, small ones pass: some hop has a smaller MTU and says nothing", p.node.Name, l.obs.Link, f.Size),
+				evidence: map[string]string{
+					"bytes": strconv.Itoa(f.Size), "sent": strconv.FormatUint(f.Sent, 10), "received": strconv.FormatUint(f.Received, 10),
+				},
+			})
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package checker
+
+import (
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
+)
+
+// State is what one Step leaves to the next: since-times, hysteresis and the histories of paths, ring and membership. The
+// zero value is the state of an agent that has just started. It is a value: a Step never changes the one that it was given.
+type State struct {
+	started  time.Time
+	paths    []pathMemo // by node and link
+	peers    []peerMemo // by node
+	findings []tracked  // by key
+	daemon   daemonMemo
+	cut      *cutMemo // the present incident
+	mesh     meshMemo
+	drops    []dropMemo
+}
+
+// pathMemo remembers one path.
+type pathMemo struct {
+	node        uint32
+	link        int
+	errSince    time.Time // since when nothing can be sent
+	knet        KnetState
+	knetSince   time.Time // when knet's present state was first seen
+	knetFlap    time.Time // when knet last brought the link down, or the link was first seen: back-off starts there
+	downCount   uint64
+	silentUntil time.Time // when a silence that was not the path's fault ended: older windows do not count
+	out         bool
+	outSince    time.Time    // of the outage, while out
+	wasExcused  bool         // the outage was not the path's fault
+	recovered   time.Time    // when the last outage ended
+	episodes    [3]time.Time // ends of the newest outages longer than what is safe, newest first
+}
+
+// peerMemo remembers one peer.
+type peerMemo struct {
+	node      uint32
+	member    Tri       // the last known
+	outMember Tri       // membership when its present outage began
+	out       bool      // no link works
+	leftAt    time.Time // when it was seen to have left the membership
+	left      departure
+	sequence  uint32 // of its newest view
+	viewAt    time.Time
+	verdict   verdict // of the last Step
+	inCut     bool    // part of the present incident
+}
+
+// departure is how a node left the membership.
+type departure int
+
+const (
+	notLeft departure = iota
+	leftInPeace
+	leftByLoss
+)
+
+// daemonMemo remembers the local Corosync.
+type daemonMemo struct {
+	seen       bool // Status was ever more than unknown
+	running    bool
+	runningAt  time.Time // since when it runs, as far as was seen
+	since      time.Time // when its present Daemon state was first seen
+	state      int
+	restarted  time.Time // when a restart was last noticed
+	lostKnown  bool
+	lost       uint64    // OperationalTokenLost
+	lostAt     time.Time // when it last grew, or the log told so
+	evidence   time.Time // newest sign that the token is late or lost
+	wasQuorate bool      // in this run of the daemon
+}
+
+// cutMemo remembers the present incident: what it was when it began.
+type cutMemo struct {
+	since   time.Time
+	members []uint32 // of the membership when it began, else all nodes
+	history votequorum.History
+	device  bool // the quorum device voted then
+	code    string
+	subject string
+}
+
+// meshMemo keeps the rows of the mesh between rebuilds.
+type meshMemo struct {
+	at   time.Time
+	rows []MeshRow
+	cuts []remoteCut
+}
+
+// dropMemo remembers the count of thrown away packets a minute ago.
+type dropMemo struct {
+	reason string
+	count  uint64
+	at     time.Time
+	grown  uint64 // in the last full minute
+}

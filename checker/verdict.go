@@ -1,0 +1,121 @@
+package checker
+
+import "time"
+
+// judgePeer decides what the silence of a peer means. Probes alone cannot tell a dead path from a dead agent, so a cut is
+// believed only when something else says so too: knet here or at another node, the token, or the membership. The other way
+// round, knet may speak for a peer only after it had the time to notice.
+func (j *judge) judgePeer(p *peer) verdict {
+	if !p.out {
+		return j.judgeUnprobed(p)
+	}
+	if p.memo.outMember == No || p.memo.left == leftInPeace {
+		return departed
+	}
+	if p.memo.left == leftByLoss && p.member == No {
+		p.basis = "Corosync's membership has lost it"
+		return cutOff
+	}
+	if j.knetConfirms(p, p.since) {
+		p.basis = "knet has no link to it either"
+		return cutOff
+	}
+	switch {
+	case p.view != nil && p.view.Leaving:
+		return stoppedAgent
+	case j.refused(p), p.knet == KnetConnected && j.anyContradicts(p):
+		return silentAgent
+	case j.tokenConfirms(p):
+		p.basis = "Corosync misses its token"
+		return cutOff
+	case j.othersConfirm(p):
+		p.basis = "knet at other nodes has no link to it either"
+		return cutOff
+	}
+	return silent
+}
+
+// judgeUnprobed judges a peer that answers, or that never did: then only knet can tell.
+func (j *judge) judgeUnprobed(p *peer) verdict {
+	lost := p.knet == KnetDisconnected && p.member == Yes
+	switch {
+	case !p.heard && lost:
+		p.since, p.gap, p.basis, p.knetOnly = p.knetSince, j.ago(p.knetSince), "knet has no link to it; there is no agent to ask", true
+		return cutOff
+	case !p.heard && p.memo.inCut && p.member == No && p.memo.left == leftByLoss && p.knet == KnetDisconnected:
+		p.since, p.gap, p.basis = p.knetSince, j.ago(p.knetSince), "Corosync's membership has lost it"
+		return cutOff
+	case !p.heard:
+		return neverHeard
+	case p.memo.inCut && p.knet == KnetDisconnected && j.running(p) && j.ago(p.recovered()) < max(10*time.Second, 3*j.token):
+		return muted
+	}
+	return reachable
+}
+
+// recovered is when the last of the peer's links came back.
+func (p *peer) recovered() time.Time {
+	var t time.Time
+	for i := range p.paths {
+		t = later(t, p.paths[i].memo.recovered)
+	}
+	return t
+}
+
+// running: nothing says that Corosync on the peer does not run.
+func (j *judge) running(p *peer) bool {
+	return p.view == nil || j.ago(p.view.At) > viewFresh || p.view.Corosync
+}
+
+// knetConfirms: the local knet, read after since, has no link to the peer.
+func (j *judge) knetConfirms(p *peer, since time.Time) bool {
+	return p.knet == KnetDisconnected && !j.status.linksAt.Before(since)
+}
+
+func (j *judge) refused(p *peer) bool {
+	for i := range p.paths {
+		if p.paths[i].obs.Refused.After(p.paths[i].since) {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *judge) anyContradicts(p *peer) bool {
+	for i := range p.paths {
+		l := &p.paths[i]
+		if l.knet == KnetConnected && !j.status.linksAt.Before(p.since.Add(l.detect)) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenConfirms: since the peer went silent the token has been late or lost.
+func (j *judge) tokenConfirms(p *peer) bool {
+	return j.next.daemon.evidence.After(p.since)
+}
+
+// othersConfirm: another node that we hear said, after the peer went silent here, that its knet has no link to it.
+func (j *judge) othersConfirm(p *peer) bool {
+	for i := range j.in.Views {
+		v := &j.in.Views[i]
+		if v.Node == p.node.ID || v.At.Before(p.since) {
+			continue
+		}
+		links, down := 0, 0
+		for k := range v.Paths {
+			if v.Paths[k].Node != p.node.ID {
+				continue
+			}
+			links++
+			if v.Paths[k].KnetDown {
+				down++
+			}
+		}
+		if links > 0 && links == down {
+			return true
+		}
+	}
+	return false
+}
