@@ -36,7 +36,7 @@ type Observation struct {
 
 	NetErr    string // what the network said of late (connection refused: the peer's agent is not there); "" after a reply
 	FullErr   string // why no full-size probe can be sent: too long for the interface; "" when it can
-	MTU       int    // of the path, if the network told one
+	MTU       int    // of the path, if the network told one and no full-size probe came back since; 0 unknown
 	BlackHole bool   // small probes pass, full-size ones (Summary.Full) vanish
 }
 

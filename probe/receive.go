@@ -67,10 +67,11 @@ func (s *socket) pathError(m *Message, now time.Time) {
 	q := p.path
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.netErr, q.netErrAt = m.Err.Error(), now
 	if m.MTU > 0 {
 		q.mtu = m.MTU
+		return
 	}
+	q.netErr, q.netErrAt = m.Err.Error(), now
 }
 
 // datagram handles one datagram, and says whether it became a reply that is to be sent back.
@@ -124,6 +125,7 @@ func (s *socket) answer(p *peer, pkt []byte, m *Message) {
 // are subtracted, and the reflector's residence is believed only if it fits between them; so no clock that is set disturbs it.
 func (q *path) count(r stamp.Reply, full bool, at time.Time) bool {
 	if full {
+		q.mtu = 0
 		return q.stats.FullReply(r.SenderSeq, at) != stats.Foreign
 	}
 	left, ok := q.stats.SentAt(r.SenderSeq)

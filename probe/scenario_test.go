@@ -40,13 +40,16 @@ func master(t testing.TB) stamp.Master {
 }
 
 // newPair starts two probers that probe each other every 50 ms.
-func newPair(t *testing.T) *pair {
+func newPair(t *testing.T) *pair { return newPairWith(t, nil) }
+
+// newPairWith starts them with changed configurations.
+func newPairWith(t *testing.T, edit func(*probe.Config)) *pair {
 	n := simnet.New(1)
 	x := &pair{t: t, net: n}
 	x.host = [2]*simnet.Host{n.Host("a", addrA), n.Host("b", addrB)}
 	n.SetBoth(addrA, addrB, simnet.Link{Delay: 2 * time.Millisecond})
-	x.start(0, nil)
-	x.start(1, nil)
+	x.start(0, edit)
+	x.start(1, edit)
 	t.Cleanup(x.close)
 	return x
 }

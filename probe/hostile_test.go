@@ -1,0 +1,219 @@
+package probe_test
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/probe"
+	"github.com/quorumwatch/quorumwatch/probe/simnet"
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+)
+
+// port returns the socket address of a prober.
+func port(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, probe.DefaultPort) }
+
+// record keeps copies of what one address sends to another from now on.
+func (x *pair) record(from, to netip.Addr) *[][]byte {
+	var out [][]byte
+	x.net.Tap(func(p simnet.Packet) {
+		if p.From.Addr() == from && p.To.Addr() == to {
+			out = append(out, bytes.Clone(p.Data))
+		}
+	})
+	return &out
+}
+
+// dropped returns how many packets a prober dropped for a reason.
+func (x *pair) dropped(i int, r probe.Reason) uint64 { return x.p[i].Counters().Dropped[r] }
+
+func TestReplayedRequests(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		seen := x.record(addrA, addrB)
+		time.Sleep(2 * time.Second)
+		x.net.Tap(nil)
+		before := x.p[1].Counters()
+		for _, p := range *seen {
+			x.net.Inject(port(addrA), port(addrB), p)
+		}
+		time.Sleep(time.Millisecond)
+		after := x.p[1].Counters()
+		if got := after.Dropped[probe.Replayed] - before.Dropped[probe.Replayed]; got < 40 {
+			t.Errorf("%d dropped as replayed", got)
+		}
+		if after.Reflected != before.Reflected {
+			t.Errorf("%d replays were answered", after.Reflected-before.Reflected)
+		}
+		// Recorded replies are duplicates.
+		if n := x.summary(1).Total.Duplicated; n < 40 {
+			t.Errorf("%d duplicates", n)
+		}
+	})
+}
+
+// What was recorded of a session that is over must not open it again while the peer is alive, from any port.
+func TestReplayedSession(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		seen := x.record(addrA, addrB)
+		time.Sleep(time.Second)
+		x.net.Tap(nil)
+		x.stop[0]()
+		x.start(0, nil)
+		time.Sleep(time.Minute)
+		before := x.p[1].Counters()
+		for i, p := range *seen {
+			x.net.Inject(netip.AddrPortFrom(addrA, uint16(40000+i%10)), port(addrB), p)
+		}
+		time.Sleep(time.Millisecond)
+		after := x.p[1].Counters()
+		if after.Reflected != before.Reflected || after.Dropped[probe.Replayed] == before.Dropped[probe.Replayed] {
+			t.Errorf("%+v then %+v", before, after)
+		}
+	})
+}
+
+func TestForgedPackets(t *testing.T) {
+	other, err := stamp.DeriveKey(bytes.Repeat([]byte{7}, 128))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := func(k stamp.Master) []byte {
+		m := k.Session(addrA, addrB).MAC()
+		return stamp.AppendRequest(nil, stamp.Request{Seq: 1, Sent: stamp.NewTimestamp(time.Now(), stamp.NTP), SSID: 77}, m)
+	}
+	for _, c := range []struct {
+		name   string
+		from   netip.Addr
+		packet func() []byte
+		reason probe.Reason
+	}{
+		{"stranger", netip.MustParseAddr("10.0.0.9"), func() []byte { return request(master(t)) }, probe.Unlisted},
+		{"wrong key", addrA, func() []byte { return request(other) }, probe.BadHMAC},
+		{"no key", addrA, func() []byte { return request(stamp.Master{}) }, probe.Unauthenticated},
+		{"empty", addrA, func() []byte { return []byte{0} }, probe.Malformed},
+		{"short", addrA, func() []byte { return make([]byte, 43) }, probe.Malformed},
+		{"zeros", addrA, func() []byte { return make([]byte, 1472) }, probe.BadHMAC},
+	} {
+		bubble(t, func(t *testing.T, x *pair) {
+			before := x.p[1].Counters()
+			for range 10 {
+				x.net.Inject(port(c.from), port(addrB), c.packet())
+			}
+			time.Sleep(time.Millisecond)
+			after := x.p[1].Counters()
+			if n := after.Dropped[c.reason] - before.Dropped[c.reason]; n != 10 || after.Reflected != before.Reflected {
+				t.Errorf("%s: %d counted as %v, %d answered", c.name, n, c.reason, after.Reflected-before.Reflected)
+			}
+		})
+	}
+}
+
+// Our own packets that somebody throws back at us are neither answered nor taken for the peer's, with a key and without.
+func TestThrownBack(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			x := newPairWith(t, func(c *probe.Config) {
+				if open {
+					c.Key = stamp.Master{}
+				}
+			})
+			time.Sleep(time.Second)
+			seen := x.record(addrA, addrB)
+			x.net.SetBoth(addrA, addrB, simnet.Link{Down: true})
+			time.Sleep(time.Second)
+			x.net.Tap(nil)
+			heard := x.summary(0).LastHeard
+			before := x.p[0].Counters()
+			for _, p := range *seen {
+				x.net.Inject(port(addrB), port(addrA), p)
+			}
+			time.Sleep(time.Millisecond)
+			after := x.p[0].Counters()
+			if after.Reflected != before.Reflected || after.Requests != before.Requests || after.Replies != before.Replies {
+				t.Errorf("open %v: %+v then %+v", open, before, after)
+			}
+			if !x.summary(0).LastHeard.Equal(heard) {
+				t.Errorf("open %v: taken for the peer's", open)
+			}
+		})
+	}
+}
+
+func TestOpenMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newPairWith(t, func(c *probe.Config) { c.Key = stamp.Master{} })
+		time.Sleep(15 * time.Second)
+		s := x.summary(0)
+		if w := s.Windows[1]; s.Authenticated || w.Lost != 0 || w.RTT.P50 < 3900*time.Microsecond || s.Full.Received == 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A peer that asks too much is answered at the rate that it may have.
+func TestRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newPairWith(t, func(c *probe.Config) { c.PeerRate = 10 })
+		time.Sleep(time.Minute)
+		c := x.p[1].Counters()
+		if c.Reflected < 600 || c.Reflected > 620 || c.Dropped[probe.RateLimited] < 600 || c.Requests < c.Reflected {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// A flood of correctly signed new sessions is bounded.
+func TestSessionsAreBounded(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		m := master(t).Session(addrA, addrB).MAC()
+		for i := range 1000 {
+			p := stamp.AppendRequest(nil, stamp.Request{
+				Seq: 1, Sent: stamp.NewTimestamp(time.Now().Add(time.Duration(i)*time.Microsecond), stamp.NTP), SSID: uint16(i + 1),
+			}, m)
+			x.net.Inject(port(addrA), port(addrB), p)
+		}
+		time.Sleep(time.Millisecond)
+		if n := x.dropped(1, probe.TooMany); n < 950 {
+			t.Errorf("%d refused", n)
+		}
+		time.Sleep(12 * time.Second)
+		if s := x.summary(0); s.Outage.For != 0 {
+			t.Errorf("the flood cut off the peer: %+v", s.Outage)
+		}
+	})
+}
+
+// A reflector answers whoever is allowed, keeps a bounded number of them, and does not need targets.
+func TestReflectOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := simnet.New(1)
+		x := &pair{t: t, net: n, host: [2]*simnet.Host{n.Host("a", addrA), n.Host("b", addrB)}}
+		x.start(0, nil)
+		x.start(1, func(c *probe.Config) {
+			c.Reflect, c.Allow, c.MaxPeers = []netip.Addr{addrB}, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/29")}, 2
+		})
+		x.p[1].SetTargets(nil)
+		t.Cleanup(x.close)
+		time.Sleep(5 * time.Second)
+		s := x.summary(0)
+		if s.Outage.For != 0 || s.Windows[0].Received < 19 {
+			t.Errorf("%+v", s)
+		}
+		if s.Forward.Known != true {
+			t.Errorf("%+v", s.Forward)
+		}
+		for i := range byte(5) {
+			from := netip.AddrFrom4([4]byte{10, 0, 0, 3 + i})
+			m := master(t).Session(from, addrB).MAC()
+			n.Inject(port(from), port(addrB), stamp.AppendRequest(nil, stamp.Request{Sent: 1 << 40, SSID: 5}, m))
+			n.Inject(port(from), port(addrB), make([]byte, 112))
+		}
+		time.Sleep(time.Millisecond)
+		c := x.p[1].Counters()
+		if c.Dropped[probe.TooMany] != 8 || c.Dropped[probe.Unlisted] != 0 || c.Dropped[probe.BadHMAC] != 1 {
+			t.Errorf("%+v", c.Dropped)
+		}
+	})
+}
