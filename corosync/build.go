@@ -41,7 +41,7 @@ func build(file string, values Map, lines map[string]int) *Config {
 	c.Nodes = nodesOf(values, c.Transport)
 	members := membersOf(c)
 	c.Totem = totemParams(values, members)
-	c.Links = linksOf(values, members)
+	c.Links = linksOf(values, members, c.Nodes)
 	c.Quorum = quorumOf(values, c.Nodes)
 	return c
 }
@@ -191,10 +191,15 @@ func totemParams(values Map, members map[int]int) totem.Params {
 }
 
 // linksOf gives the links that are "configured": those with a node's address and those with a key in interface{}.
-func linksOf(values Map, members map[int]int) []Link {
+func linksOf(values Map, members map[int]int, nodes []Node) []Link {
 	configured := map[int]bool{}
 	for link := range members {
 		configured[link] = true
+	}
+	for _, n := range nodes { // the local node's are configured even if Corosync ignores the nodelist; which that is, is open
+		for link := range n.Addrs {
+			configured[link] = true
+		}
 	}
 	firstBroadcast := maxLink + 1
 	for key := range values {
@@ -272,8 +277,13 @@ func quorumOf(values Map, nodes []Node) votequorum.Config {
 	if _, written := values.unsigned("quorum.wait_for_all", typeU8); !written {
 		q.WaitForAll = q.TwoNode
 	}
+	sum := 0
 	for _, n := range nodes {
 		q.NodeVotes[n.ID] = n.Votes
+		sum += n.Votes
+	}
+	if len(q.NodeVotes) < len(nodes) && q.ExpectedVotes == 0 {
+		q.ExpectedVotes = sum // Corosync counts positions: nodes without an id, or with the same, count each
 	}
 	if model, _ := values.str("quorum.device.model"); model != "" {
 		q.Device = deviceOf(values, model)

@@ -14,12 +14,12 @@ import (
 // links checks that the links of all nodes fit together (totem_config_validate, totem_volatile_config_validate). Corosync
 // only counts: what it lets pass is a warning.
 func (k *checker) links() {
+	if len(k.Nodes) == 0 {
+		k.add("nodelist", "there are no nodes", "add a nodelist{} with a node{} for each node: name, nodeid and ring0_addr")
+		return
+	}
 	if len(k.Links) == 0 {
-		key := ""
-		if len(k.Nodes) == 0 {
-			key = "nodelist"
-		}
-		k.add(key, "no node has an address", "add a nodelist{} with a node{} for each node: name, nodeid and ring0_addr")
+		k.add("nodelist", "no node has an address", "add a nodelist{} with a node{} for each node: name, nodeid and ring0_addr")
 		return
 	}
 	if len(k.Links) == 1 {

@@ -13,10 +13,28 @@ import (
 // against every node's name and ring0_addr, then the host name with its domain taken off label by label, then against names
 // cut at their first dot, then this machine's IPv4 addresses as text, at last any resolved ring0_addr that this machine has.
 // hostname is that of uname, addrs are the addresses of all interfaces, resolved is what Resolve gave. The error is a
-// Problem with a hint.
+// Problem with a hint; with the node it says that Corosync knows this node but does not start on it.
 //
 // Corosync also tries the names that DNS has for its own addresses, and what a node's name resolves to; both are left out.
 func LocalNode(c *Config, hostname string, addrs []netip.Addr, resolved []Address) (Node, error) {
+	nodes := inCmapOrder(c.Nodes)
+	for _, match := range nameTests(hostname, addrs) {
+		for _, n := range nodes {
+			if n.Name != "" && match(n.Name) || n.Addrs[0] != "" && match(n.Addrs[0]) {
+				return n, onAllLinks(c, n)
+			}
+		}
+	}
+	for _, n := range nodes {
+		if ownsLink0(n, addrs, resolved) {
+			return n, onAllLinks(c, n)
+		}
+	}
+	return Node{}, notInNodelist(c, hostname, addrs)
+}
+
+// nameTests are the steps of find_local_node that compare words, in their order.
+func nameTests(hostname string, addrs []netip.Addr) []func(name string) bool {
 	tries := []func(name string) bool{func(name string) bool { return name == hostname }}
 	short := hostname
 	for i := strings.LastIndexByte(short, '.'); i >= 0; i = strings.LastIndexByte(short, '.') {
@@ -33,20 +51,37 @@ func LocalNode(c *Config, hostname string, addrs []netip.Addr, resolved []Addres
 			tries = append(tries, func(name string) bool { return name == a.Unmap().String() })
 		}
 	}
-	nodes := inCmapOrder(c.Nodes)
-	for _, match := range tries {
-		for _, n := range nodes {
-			if n.Name != "" && match(n.Name) || n.Addrs[0] != "" && match(n.Addrs[0]) {
-				return n, nil
-			}
+	return tries
+}
+
+// onAllLinks: Corosync does not start on a node that has no address on a link, unless an interface{} section with a key
+// gives that link a port (configure_link_params, totem_config_validate).
+func onAllLinks(c *Config, n Node) error {
+	if nodelistIgnored(c.Values) {
+		return nil
+	}
+	for _, l := range c.Links {
+		if _, ok := n.Addrs[l.Number]; ok || hasInterface(c.Values, l.Number) {
+			continue
+		}
+		return Problem{
+			File:   c.File,
+			Line:   c.Lines[fmt.Sprintf("nodelist.node.%d.nodeid", n.Position)],
+			Key:    fmt.Sprintf("nodelist.node.%d.ring%d_addr", n.Position, l.Number),
+			Reason: fmt.Sprintf("this machine, node %s, has no address on link %d: Corosync does not start here", nodeName(n), l.Number),
+			Hint:   "give every node an address on every link",
 		}
 	}
-	for _, n := range nodes {
-		if ownsLink0(n, addrs, resolved) {
-			return n, nil
+	return nil
+}
+
+func hasInterface(values Map, link int) bool {
+	for key := range values {
+		if n, _, ok := interfaceKey(key); ok && n == link {
+			return true
 		}
 	}
-	return Node{}, notInNodelist(c, hostname, addrs)
+	return false
 }
 
 // inCmapOrder sorts positions as text, as cmap's keys are: 0, 1, 10, 2.

@@ -119,6 +119,9 @@ func (p *parser) openSection(parent, line string) (path string, problem *Problem
 // keyValue reads `key: value`.
 func (p *parser) keyValue(path string, st state, line string) *Problem {
 	key, value, _ := strings.Cut(line, ":")
+	if value != "" && isBlank(value[0]) { // the C string of the key ends before the value, not before the colon
+		key += ":"
+	}
 	key, value = trimName(key), trimBlanks(value)
 	if len(path)+len(key)+1 >= maxKeyName {
 		return p.fail(path, "key makes the path too long", "")

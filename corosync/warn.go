@@ -142,7 +142,7 @@ func (k *checker) linkTimers() {
 // nodelist warns of nodes that Corosync overlooks.
 func (k *checker) nodelist() {
 	if nodelistIgnored(k.Values) {
-		k.add(k.anyKey("nodelist.node.0."), "Corosync ignores the whole nodelist, because its first node has neither name nor ring0_addr", "give every node a name")
+		k.add(k.anyKey("nodelist.node."), "Corosync ignores the whole nodelist, because its first node has neither name nor ring0_addr", "give every node a name")
 	}
 	for _, n := range k.Nodes {
 		key := k.anyKey(fmt.Sprintf("nodelist.node.%d.", n.Position))

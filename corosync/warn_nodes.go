@@ -1,10 +1,14 @@
 package corosync
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
+
+	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 )
 
 // sameAddress warns of an address that two nodes, or two links of a node, share. Host names are compared as written, and
@@ -79,18 +83,16 @@ func (k *checker) quorum() {
 
 func (k *checker) quorumOptions() {
 	q := k.Quorum
-	votes := k.votes()
-	if q.TwoNode && q.AutoTieBreaker {
-		k.add("quorum.two_node", "auto_tie_breaker is set too: Corosync drops two_node", "remove one of the two")
-	} else if q.TwoNode && len(k.Nodes) > 2 {
-		k.add("quorum.two_node", fmt.Sprintf("there are %d nodes: with two_node every partition of one or two of them is quorate", len(k.Nodes)), "remove the line")
+	effective, notes, err := q.Effective()
+	for _, note := range notes { // "two_node is ignored: ..."
+		option, _, _ := strings.Cut(note, " ")
+		k.add("quorum."+option, note, "remove the option, or what excludes it")
 	}
-	if q.AutoTieBreaker && votes%2 == 1 && !q.WaitForAll {
-		if q.LastManStanding {
-			k.add("quorum.auto_tie_breaker", "with last_man_standing and an odd number of votes Corosync does not start", "add `wait_for_all: 1` or remove last_man_standing")
-		} else {
-			k.add("quorum.auto_tie_breaker", "the number of votes is odd: without wait_for_all Corosync drops auto_tie_breaker", "add `wait_for_all: 1` or remove the line")
-		}
+	if err != nil {
+		k.add(k.quorumKey(err), err.Error()+": Corosync does not start", "remove one of the two, or add what is missing")
+	}
+	if effective.TwoNode && len(k.Nodes) > 2 {
+		k.add("quorum.two_node", fmt.Sprintf("there are %d nodes: with two_node every partition of one or two of them is quorate", len(k.Nodes)), "remove the line")
 	}
 	if _, written := k.Values.str("quorum.auto_tie_breaker_node"); written && !q.AutoTieBreaker {
 		k.add("quorum.auto_tie_breaker_node", "no effect without `auto_tie_breaker: 1`", "remove the line or set auto_tie_breaker")
@@ -98,14 +100,30 @@ func (k *checker) quorumOptions() {
 	if q.LastManStanding && !q.WaitForAll {
 		k.add("quorum.last_man_standing", "without wait_for_all a node that starts alone can become quorate beside the rest", "add `wait_for_all: 1`")
 	}
-	if q.ExpectedVotes != 0 && q.Device == nil && q.ExpectedVotes != votes {
-		k.add("quorum.expected_votes", fmt.Sprintf("%d, but the nodelist has %d votes: expected_votes wins", q.ExpectedVotes, votes), "remove the line")
+	if n, ok := k.Values.u32("quorum.expected_votes"); ok && q.Device == nil && n != 0 && int(n) != k.votes() {
+		k.add("quorum.expected_votes", fmt.Sprintf("%d, but the nodelist has %d votes: expected_votes wins", n, k.votes()), "remove the line")
 	}
 	for _, key := range []string{"two_node", "wait_for_all", "auto_tie_breaker", "last_man_standing", "allow_downscale", "expected_votes_tracking"} {
 		if n, ok := k.Values.unsigned("quorum."+key, typeU8); ok && n > 1 {
 			k.add("quorum."+key, fmt.Sprintf("%d counts as 1", n), "use 0 or 1")
 		}
 	}
+}
+
+// quorumKey finds the written key that votequorum's refusal is about.
+func (k *checker) quorumKey(err error) string {
+	keys := map[error]string{
+		votequorum.ErrTwoNodeDevice: "quorum.two_node", votequorum.ErrTieBreakerLMS: "quorum.auto_tie_breaker",
+		votequorum.ErrDeviceLMS: "quorum.last_man_standing", votequorum.ErrDeviceTieBreaker: "quorum.auto_tie_breaker",
+		votequorum.ErrDeviceDownscale: "quorum.allow_downscale", votequorum.ErrDeviceVotesUnknown: "quorum.device.model",
+		votequorum.ErrDeviceVotesHigh: "quorum.device.votes",
+	}
+	for target, key := range keys {
+		if errors.Is(err, target) {
+			return key
+		}
+	}
+	return "quorum.provider"
 }
 
 func (k *checker) votes() int {
@@ -116,34 +134,12 @@ func (k *checker) votes() int {
 	return sum
 }
 
-// quorumDevice finds what keeps a Corosync with a qdevice from starting.
+// quorumDevice warns of a device that cannot do anything.
 func (k *checker) quorumDevice() {
-	q, device := k.Quorum, "quorum.device.model"
-	const refused = ": Corosync does not start"
-	if q.TwoNode {
-		k.add("quorum.two_node", "two_node and a quorum device exclude each other"+refused, "remove two_node")
-	}
-	if q.LastManStanding {
-		k.add("quorum.last_man_standing", "last_man_standing and a quorum device exclude each other"+refused, "remove last_man_standing")
-	}
-	if q.AutoTieBreaker && (k.votes()%2 == 0 || q.WaitForAll) {
-		k.add("quorum.auto_tie_breaker", "auto_tie_breaker and a quorum device exclude each other"+refused, "remove auto_tie_breaker")
-	}
-	if q.AllowDownscale {
-		k.add("quorum.allow_downscale", "allow_downscale and a quorum device exclude each other"+refused, "remove allow_downscale")
-	}
-	votes, written := k.Values.u32("quorum.device.votes")
-	switch {
-	case !written && q.ExpectedVotes != 0:
-		k.add("quorum.expected_votes", "with a quorum device this needs quorum.device.votes"+refused, "add `votes: 1` to device{}, or remove expected_votes")
-	case !written && k.votes() != len(k.Nodes):
-		k.add(device, "not every node has one vote, so quorum.device.votes is needed"+refused, "add `votes: 1` to device{}")
-	case written && votes > 0 && q.ExpectedVotes != 0 && int64(q.ExpectedVotes)-int64(votes) < 2:
-		k.add("quorum.device.votes", "too many for the expected_votes"+refused, "remove expected_votes")
-	case written && votes == 0:
+	if votes, written := k.Values.u32("quorum.device.votes"); written && votes == 0 {
 		k.add("quorum.device.votes", "a quorum device without a vote changes nothing", "use 1 vote, or remove the device")
 	}
-	if device := q.Device; device.Model == "net" && device.Host == "" {
+	if d := k.Quorum.Device; d.Model == "net" && d.Host == "" {
 		k.add("quorum.device.model", "no net.host: corosync-qdevice does not start", "add net{} with `host: ` and the address of the qnetd server")
 	}
 }
