@@ -91,7 +91,7 @@ func (r *Ring) warmLinks(p int) {
 	for l := range r.knet {
 		k := &r.knet[l]
 		// Pings to all peers leave in one tick: all links of a daemon were configured at one moment.
-		ping := r.now - r.random(int64(roundUpToTick(time.Duration(k.interval))))
+		ping := r.now - r.phase(int64(roundUpToTick(time.Duration(k.interval))), r.common[0])
 		for to := range r.procs {
 			if to == p {
 				continue
@@ -128,7 +128,7 @@ func (r *Ring) startTick(i int) {
 	drift := int64(heartbeatDrift)
 	p.tickEvery = int64(HeartbeatTick) + drift + r.random(drift/2) - drift/4
 	p.tickCount = 1 + int(r.random(adjustTicks))
-	r.pushTick(event{at: r.now + 1 + r.random(int64(HeartbeatTick)), kind: kindTick, node: uint8(i), meta: p.epoch})
+	r.pushTick(event{at: r.now + 1 + r.phase(int64(HeartbeatTick), r.common[1]), kind: kindTick, node: uint8(i), meta: p.epoch})
 }
 
 // onTick is one turn of _handle_heartbt_thread: adjusts the timeouts once a second, sends the pings that are due, and
@@ -159,6 +159,9 @@ func (r *Ring) onTick(p *proc, ev *event) {
 			i++
 		}
 	}
+	if len(r.groups) > 0 {
+		r.pushGroups(event{kind: kindPing, from: ev.node, arg: uint64(r.now)})
+	}
 }
 
 // adjust is _adjust_pong_timeouts.
@@ -175,30 +178,31 @@ func (r *Ring) check(p *proc, to, l int, lk *link, k *knetParams) {
 		r.linkDown(p, to, l, lk)
 		return
 	}
+	overdue := lk.pongLast != never && r.now-lk.pongLast >= lk.adj
 	if r.now-lk.pingLast >= k.interval {
 		lk.pingLast = r.now
-		r.ping(p, to, l, lk, k)
+		r.ping(p, to, l, lk, overdue)
 	}
-	if lk.pongLast != never && r.now-lk.pongLast >= lk.adj {
+	if overdue {
 		r.linkDown(p, to, l, lk)
 	}
 }
 
-func (r *Ring) ping(p *proc, to, l int, lk *link, k *knetParams) {
+func (r *Ring) ping(p *proc, to, l int, lk *link, overdue bool) {
 	r.stats.Pings++
 	after, ok := r.net.Deliver(Packet{At: nanos(r.now), From: p.index, To: to, Link: l, Class: ClassPing})
 	if !ok {
 		return
 	}
-	if lk.connected && r.calmBeyond(r.now+int64(after)) && r.procs[to].alive && r.procs[to].pausedUntil <= r.now {
+	if lk.connected && !overdue && r.calmBeyond(r.now+int64(after)) && r.procs[to].alive && r.procs[to].pausedUntil <= r.now {
 		// Nothing can come between ping and pong: no event for either.
 		back, ok := r.net.Deliver(Packet{At: nanos(r.now) + after, From: to, To: p.index, Link: l, Class: ClassPong})
 		if ok && int64(after+back) < p.tickEvery {
-			lk.pong(r.now+int64(after+back), int64(after+back), k)
+			lk.pong(r.now+int64(after+back), int64(after+back), &r.knet[l])
 			return
 		}
 	}
-	r.push(event{at: r.now + int64(after), kind: kindPing, node: uint8(to), from: uint8(p.index), link: uint8(l), arg: uint64(r.now)})
+	r.addToGroup(r.now+int64(after), l, to)
 }
 
 // onPing answers: knet's receive thread does, whatever it thinks of the link.

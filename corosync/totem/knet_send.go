@@ -45,20 +45,15 @@ func nextBit(set, b uint8) uint8 {
 	return uint8(bits.TrailingZeros8(set))
 }
 
-// send sends a packet that needs no more than its event.
-func (r *Ring) send(from, to int, class Class, e event) {
-	if at, l, ok := r.route(from, to, class); ok {
-		r.pushPacket(from, to, l, at, e)
-	}
-}
-
 // sendSelf is what knet's loopback link does with a multicast.
 func (r *Ring) sendSelf(p *proc, e event) {
-	r.pushPacket(p.index, p.index, 0, r.now+r.t.handling, e)
+	e.at, e.node, e.from = r.now+r.t.handling, uint8(p.index), uint8(p.index)
+	r.push(e)
 }
 
-func (r *Ring) pushPacket(from, to, l int, at int64, e event) {
-	e.at, e.node, e.from, e.link = at, uint8(to), uint8(from), uint8(l)
+// pushPacket files a packet from p to its successor.
+func (r *Ring) pushPacket(p *proc, l int, at int64, e event) {
+	e.at, e.node, e.from, e.link = at, uint8(p.next), uint8(p.index), uint8(l)
 	r.push(e)
 }
 
@@ -72,10 +67,7 @@ func (r *Ring) onPacket(p *proc, ev *event) {
 	case kindPing:
 		r.onPing(p, ev)
 	case kindToken:
-		// The contents are used in place: nothing is put into the pool before the token has been read.
-		t := r.tokens.items[ev.idx]
-		r.tokens.release(ev.idx)
-		r.onToken(p, &t)
+		r.onToken(p, ev)
 	case kindMessage:
 		r.onMessage(p, ev)
 	case kindJoin:
@@ -130,8 +122,6 @@ func (r *Ring) refuse(p *proc, ev *event) {
 // forget frees what a packet carried.
 func (r *Ring) forget(ev *event) {
 	switch ev.kind {
-	case kindToken:
-		r.tokens.release(ev.idx)
 	case kindJoin:
 		r.joins.release(ev.idx)
 	case kindCommit:

@@ -22,6 +22,7 @@ type Stats struct {
 	RecoveryLosses    uint64
 	Gathers           uint64
 	ConsensusTimeouts uint64
+	JoinEchoes        uint64        // joins that the model did not send: see joinEcho; many mean a livelock
 	Memberships       uint64        // new memberships, each processor's own
 	Disruptions       uint64        // times in which not all were in service, each counted once for the cluster
 	Frozen            time.Duration // from the last token to services that answer again, summed over the processors

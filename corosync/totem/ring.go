@@ -51,9 +51,10 @@ type Config struct {
 	Traffic    Traffic
 	Handling   time.Duration // what a processor needs per packet; zero: DefaultHandling
 	Network    Network
-	Rand       *rand.Rand // phases of heartbeats and traffic; nil: all phases zero
-	Cold       bool       // no processor runs yet; Start them. Else: a ring of all, long since formed, all links up
-	Tokens     bool       // report every accepted token as an Event too; slows long runs
+	Rand       *rand.Rand    // phases of heartbeats and traffic; nil: all phases zero
+	Spread     time.Duration // phases of different processors lie within this, as of daemons started together; zero: anywhere
+	Cold       bool          // no processor runs yet; Start them. Else: a ring of all, long since formed, all links up
+	Tokens     bool          // report every accepted token as an Event too; slows long runs
 }
 
 // validate returns the reasons why no ring can be made of c.
@@ -94,8 +95,9 @@ type Ring struct {
 	knet  []knetParams
 	t     timing
 
-	net  Network
-	calm Calm // nil: the network never promises calm
+	common [3]float64 // where in the cycles of pings, heartbeats and traffic all processors are, with Config.Spread
+	net    Network
+	calm   Calm // nil: the network never promises calm
 
 	ord   uint32
 	slot  event // the earliest event, when full; keeps the travelling token out of the heap
@@ -103,9 +105,12 @@ type Ring struct {
 	queue eventHeap
 	ticks eventHeap // knet's heartbeats: they come apart, so that they do not limit skipping over calm rotations
 
-	tokens  pool[token]
 	joins   pool[join]
 	commits pool[commitToken]
+	batches pool[batch]
+	groups  []group // scratch of spread
+	asked   []int32 // scratch of retransmitMissing
+	lists   rtrLists
 
 	out     []Event
 	drained bool // out was handed to the caller
@@ -137,6 +142,9 @@ func New(cfg Config) (*Ring, error) {
 		t:     timingOf(&cfg),
 	}
 	r.calm, _ = cfg.Network.(Calm)
+	if cfg.Rand != nil {
+		r.common = [3]float64{cfg.Rand.Float64(), cfg.Rand.Float64(), cfg.Rand.Float64()}
+	}
 	for i := range r.procs {
 		r.procs[i].reset(i)
 	}
@@ -166,15 +174,16 @@ func (r *Ring) warmStart() {
 		p.members, p.newMembers, p.transMembers, p.procList = all, all, all, all
 		p.next = all.after(i)
 		p.receivedFlag, p.served, p.transAck = true, true, false
-		p.sent.kind = sentToken
-		p.sent.token = token{ring: id, tokenSeq: -1}
+		p.sent = token{ring: id, tokenSeq: -1}
 		r.warmLinks(i)
 		r.startTick(i)
 		r.startTraffic(i)
 		r.resetTokenTimers(p)
 		r.resetRetransmit(p)
 	}
-	r.onToken(&r.procs[0], &token{ring: id})
+	last := &r.procs[r.cfg.Nodes-1]
+	last.sent.tokenSeq = 0
+	r.push(event{at: 0, kind: kindToken, from: uint8(last.index), idx: last.sentNo})
 }
 
 // Now is the ring's time: that of the last event or the end of the last Run.
@@ -231,10 +240,19 @@ func (r *Ring) emit(e Event) {
 	r.out = append(r.out, e)
 }
 
-// random gives a phase in [0, below).
+// random gives a number in [0, below).
 func (r *Ring) random(below int64) int64 {
 	if r.cfg.Rand == nil || below <= 0 {
 		return 0
 	}
 	return r.cfg.Rand.Int64N(below)
+}
+
+// phase gives a processor's place in a cycle: anywhere, or with Config.Spread close to common, which is in [0, 1).
+func (r *Ring) phase(cycle int64, common float64) int64 {
+	spread := int64(r.cfg.Spread)
+	if spread == 0 || spread >= cycle {
+		return r.random(cycle)
+	}
+	return (int64(common*float64(cycle)) + r.random(spread)) % cycle
 }

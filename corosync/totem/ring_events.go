@@ -9,12 +9,14 @@ const (
 	kindPing                    // arg: when the ping left
 	kindPong                    // arg: when the ping left
 	kindUnreachable             // an ICMP answer of a host without the daemon
-	kindToken                   // idx: in tokens
+	kindToken                   // idx: the sender's sentNo
 	kindMessage                 // idx: sequence number, arg: ring, meta: what it carries
 	kindJoin                    // idx: in joins
 	kindCommit                  // idx: in commits
 	kindMerge                   // arg: ring
 	kindHoldCancel              // arg: ring
+	kindBatch                   // idx: in batches: one packet for each of several processors, all arriving now
+	kindPongs                   // idx: in batches: pongs of several processors, arriving now
 )
 
 // event is something due inside the model: a value, so that a run allocates nothing.
@@ -236,6 +238,10 @@ func (r *Ring) onTimer(p *proc, which int) {
 
 // dispatch lets one event happen.
 func (r *Ring) dispatch(ev *event) {
+	if ev.kind >= kindBatch {
+		r.onBatch(ev)
+		return
+	}
 	p := &r.procs[ev.node]
 	if p.pausedUntil > r.now {
 		r.deferPaused(p, ev)

@@ -25,7 +25,7 @@ func (r *Ring) Start(i int) {
 
 func (r *Ring) startTraffic(i int) {
 	if r.t.every > 0 {
-		r.arm(&r.procs[i], timerTraffic, r.now+1+r.random(r.t.every))
+		r.arm(&r.procs[i], timerTraffic, r.now+1+r.phase(r.t.every, r.common[2]))
 	}
 }
 

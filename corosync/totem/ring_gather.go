@@ -1,5 +1,7 @@
 package totem
 
+import "time"
+
 // join is the memb_join message of exec/totemsrp.c.
 type join struct {
 	ringSeq uint64
@@ -90,9 +92,19 @@ func (r *Ring) enterGather(p *proc, cause Cause) {
 	r.emit(Event{Kind: Gather, Node: p.index, Cause: cause, Members: p.procList &^ p.failed})
 }
 
+// joinEcho is the least time between two equal joins of a processor. Two that gather and come from different rings, with
+// different opinions of who failed, answer each other's joins without end, each answer calling forth one of every peer:
+// real daemons do it as fast as their processors can. The model keeps the livelock but not its speed.
+const joinEcho = 2 * time.Millisecond
+
 // sendJoin is memb_join_message_send; knet hands a copy back to the sender.
 func (r *Ring) sendJoin(p *proc) {
 	j := join{ringSeq: p.ring.Seq(), proc: p.procList, failed: p.failed}
+	if j == p.joinSent && r.now-p.joinAt < int64(joinEcho) {
+		r.stats.JoinEchoes++
+		return
+	}
+	p.joinSent, p.joinAt = j, r.now
 	for to := range r.procs {
 		if to != p.index {
 			r.sendJoinTo(p, to, &j)
@@ -103,7 +115,7 @@ func (r *Ring) sendJoin(p *proc) {
 
 func (r *Ring) sendJoinTo(p *proc, to int, j *join) {
 	if at, link, ok := r.route(p.index, to, ClassMembership); ok {
-		r.pushPacket(p.index, to, link, at, event{kind: kindJoin, idx: r.joins.put(j)})
+		r.push(event{at: at, kind: kindJoin, node: uint8(to), from: uint8(p.index), link: uint8(link), idx: r.joins.put(j)})
 	}
 }
 

@@ -78,94 +78,92 @@ func (s State) String() string {
 	return [...]string{"operational", "gather", "commit", "recovery"}[s]
 }
 
-// sentKind is what a processor would send again on its retransmit timer (instance->orf_token_retransmit).
-type sentKind uint8
-
-const (
-	sentNothing sentKind = iota
-	sentToken
-	sentCommit
-)
-
-type sent struct {
-	kind   sentKind
-	token  token
-	commit commitToken
-}
-
 // proc is one processor: the parts of struct totemsrp_instance (exec/totemsrp.c) that decide about time and members,
 // under their names there.
 type proc struct {
-	index  int
-	alive  bool  // the daemon runs
-	hostUp bool  // its host answers: ICMP instead of silence when the daemon is dead
-	epoch  uint8 // counts starts, so that what belongs to an earlier life is known
-
-	state        State
+	// What every token touches comes first and stays together.
+	index        int
+	next         int    // the token's target (totemnet_token_target_set)
+	pausedUntil  int64  // a stalled host
 	ring         RingID // my_ring_id
-	oldRing      RingID // my_old_ring_id
-	oldSaved     bool   // old_ring_state_saved
-	tokenRingSeq uint64 // token_ring_id_seq
-
-	procList     Set // my_proc_list
-	failed       Set // my_failed_list
-	consensus    Set // consensus_list
-	members      Set // my_memb_list
-	newMembers   Set // my_new_memb_list
-	transMembers Set // my_trans_memb_list
-	leaving      Set // my_leave_memb_list
-
-	next         int   // the token's target (totemnet_token_target_set)
-	tokenSeq     int64 // my_token_seq
+	tokenSeq     int64  // my_token_seq
+	lastToken    int64  // when it last accepted a token
+	longest      gap
+	sent         token // what it last sent on (orf_token_retransmit), unless sentCommit
+	sentNo       int32 // counts the tokens that it sent on
 	lastSeq      int32 // my_last_seq
 	lastAru      int32 // my_last_aru
 	seqUnchanged int32 // my_seq_unchanged
 	aruCount     int32 // my_aru_count
-	held         bool  // my_token_held
-	discard      bool  // orf_token_discard
-	originated   bool  // originated_orf_token
-	failedToRecv bool  // failed_to_recv
-	receivedFlag bool  // my_received_flg
-	setRetrans   bool  // my_set_retrans_flg
-	transAck     bool  // waiting_trans_ack
-
-	flagCount   int32 // my_retrans_flg_count
-	rotations   int32 // my_rotation_counter
-	installSeq  int32 // my_install_seq
-	sentBefore  int32 // my_trc: what it multicast on its last token
-	backlogPrev int32 // my_pbl
-	backlog     int32 // my_cbl
-
-	regular  sortQueue
-	recovery sortQueue
-
+	sentBefore   int32 // my_trc: what it multicast on its last token
+	backlogPrev  int32 // my_pbl
+	backlog      int32 // my_cbl
 	newQueue     int32 // new_message_queue
 	transQueue   int32 // new_message_queue_trans: the services' synchronization
 	retransQueue int32 // retrans_message_queue: the old ring's messages
-	deferred     int32 // asked for during synchronization: IPC said try again
+	state        State
+	alive        bool  // the daemon runs
+	hostUp       bool  // its host answers: ICMP instead of silence when the daemon is dead
+	held         bool  // my_token_held
+	discard      bool  // orf_token_discard
+	transAck     bool  // waiting_trans_ack
+	sentCommit   bool  // it last sent on a commit token
+	epoch        uint8 // counts starts, so that what belongs to an earlier life is known
+	regular      sortQueue
+	timers       [timerCount]timer
 
+	originated   bool // originated_orf_token
+	failedToRecv bool // failed_to_recv
+	receivedFlag bool // my_received_flg
+	setRetrans   bool // my_set_retrans_flg
+	oldSaved     bool // old_ring_state_saved
+	served       bool // its services answer
+	recovery     sortQueue
+
+	oldRing      RingID // my_old_ring_id
+	tokenRingSeq uint64 // token_ring_id_seq
+	procList     Set    // my_proc_list
+	failed       Set    // my_failed_list
+	consensus    Set    // consensus_list
+	members      Set    // my_memb_list
+	newMembers   Set    // my_new_memb_list
+	transMembers Set    // my_trans_memb_list
+	leaving      Set    // my_leave_memb_list
+	joinSent     join   // the last join that left, and when
+	joinAt       int64
+
+	flagCount  int32 // my_retrans_flg_count
+	rotations  int32 // my_rotation_counter
+	installSeq int32 // my_install_seq
+
+	deferred  int32 // messages asked for during synchronization: IPC said try again
 	syncStage int
 	syncGot   Set // my_processor_list[].received of exec/sync.c
 
-	sent   sent
-	commit commitToken // commit_token
-
-	timers      [timerCount]timer
-	lastToken   int64 // when it last accepted a token
 	frozenSince int64 // its last token before service stopped
-	served      bool  // its services answer
-	longest     gap
 	pausedSince int64
-	pausedUntil int64
+	tickCount   int // knet's counter of heartbeats, for the once-a-second adjustment
+	tickEvery   int64
 
-	tickCount int // knet's counter of heartbeats, for the once-a-second adjustment
-	tickEvery int64
+	cold *procCold
+}
+
+// procCold is what only the forming of a ring touches.
+type procCold struct {
+	commit     commitToken // commit_token
+	sentCommit commitToken // what it last sent on, when that was a commit token
+	items      [2]queueItems
 }
 
 // reset makes p a processor that does not run.
 func (p *proc) reset(index int) {
-	epoch := p.epoch + 1
-	*p = proc{index: index, epoch: epoch, tokenSeq: -1, transAck: true}
+	epoch, sentNo, cold := p.epoch+1, p.sentNo+1, p.cold
+	if cold == nil {
+		cold = new(procCold)
+	}
+	*cold = procCold{}
+	*p = proc{index: index, epoch: epoch, sentNo: sentNo, cold: cold, tokenSeq: -1, transAck: true}
+	p.regular.queueItems, p.recovery.queueItems = &cold.items[0], &cold.items[1]
 	for i := range p.timers {
 		p.timers[i] = timer{deadline: off, queued: off}
 	}
@@ -180,5 +178,3 @@ func (p *proc) queue() *sortQueue {
 	}
 	return &p.regular
 }
-
-func highest(s Set) int { return 63 - bits.LeadingZeros64(uint64(s)) }

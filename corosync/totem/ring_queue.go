@@ -18,9 +18,19 @@ type sortQueue struct {
 	high      int32 // my_high_seq_received
 	released  int32 // last_released: all have all up to here
 	delivered int32 // my_high_delivered
-	has       [queueSize / 64]uint64
-	meta      [queueSize]uint8
-	missed    [queueSize]uint8 // items_miss_count
+	*queueItems
+}
+
+type queueItems struct {
+	has    [queueSize / 64]uint64
+	meta   [queueSize]uint8
+	missed [queueSize]uint8 // items_miss_count
+}
+
+// clear empties the queue (sq_reinit).
+func (q *sortQueue) clear() {
+	*q.queueItems = queueItems{}
+	*q = sortQueue{queueItems: q.queueItems}
 }
 
 func (q *sortQueue) inRange(seq int32) bool { return seq > q.released && seq-q.released < queueSize }
@@ -76,4 +86,23 @@ func (q *sortQueue) count(from, to int32) int32 {
 		}
 	}
 	return n
+}
+
+// rtrLists keeps the retransmit lists of tokens. A list lives until a few hundred others have been made; a token that is
+// so old is of no use to anybody.
+type rtrLists struct {
+	lists [512][]int32
+	last  uint16
+}
+
+func (l *rtrLists) get(i uint16) []int32 { return l.lists[i] }
+
+// put copies a list and returns its number; an empty one has number 0.
+func (l *rtrLists) put(list []int32) uint16 {
+	if len(list) == 0 {
+		return 0
+	}
+	l.last = l.last%uint16(len(l.lists)-1) + 1
+	l.lists[l.last] = append(l.lists[l.last][:0], list...)
+	return l.last
 }

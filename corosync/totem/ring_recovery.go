@@ -28,7 +28,7 @@ func (s Set) nth(i int) int {
 
 // createCommit is memb_state_commit_token_create.
 func (r *Ring) createCommit(p *proc) {
-	p.commit = commitToken{ring: ringOf(p.index, p.tokenRingSeq+4), addr: p.procList &^ p.failed}
+	p.cold.commit = commitToken{ring: ringOf(p.index, p.tokenRingSeq+4), addr: p.procList &^ p.failed}
 }
 
 // enterCommit is memb_state_commit_enter.
@@ -38,7 +38,7 @@ func (r *Ring) enterCommit(p *proc) {
 		p.oldRing = p.ring
 	}
 	r.updateCommit(p)
-	c := &p.commit
+	c := &p.cold.commit
 	p.next = c.addr.nth(c.index % c.addr.Len())
 	p.cancel(timerJoin)
 	p.cancel(timerConsensus)
@@ -52,14 +52,14 @@ func (r *Ring) enterCommit(p *proc) {
 
 // sendCommit is memb_state_commit_token_send and its twin for recovery.
 func (r *Ring) sendCommit(p *proc, c *commitToken) {
-	p.sent.kind, p.sent.commit = sentCommit, *c
+	p.sentCommit, p.cold.sentCommit = true, *c
 	r.sendToken(p)
 	r.resetRetransmit(p)
 }
 
 // updateCommit is memb_state_commit_token_update: p's entry, and who of the same old ring lacks messages.
 func (r *Ring) updateCommit(p *proc) {
-	c := &p.commit
+	c := &p.cold.commit
 	p.newMembers = c.addr
 	q := &p.regular
 	p.receivedFlag = q.aru == q.high
@@ -87,7 +87,7 @@ func (r *Ring) onCommit(p *proc, c *commitToken) {
 	switch p.state {
 	case stateGather:
 		if c.addr == p.procList&^p.failed && c.ring.Seq() > p.ring.Seq() && !c.full() {
-			p.commit = *c
+			p.cold.commit = *c
 			r.enterCommit(p)
 		}
 	case stateCommit:
@@ -107,7 +107,7 @@ func (r *Ring) onCommit(p *proc, c *commitToken) {
 // enterRecovery is memb_state_recovery_enter.
 func (r *Ring) enterRecovery(p *proc, c *commitToken) {
 	p.discard = false
-	p.recovery = sortQueue{}
+	p.recovery.clear()
 	p.retransQueue = 0
 	r.sendCommit(p, c)
 	p.tokenSeq = -1
@@ -143,10 +143,10 @@ func (r *Ring) oldMessages(p *proc, c *commitToken) int32 {
 
 // sendInitialToken is orf_token_send_initial.
 func (r *Ring) sendInitialToken(p *proc) {
-	t := token{ring: p.ring, aru: -1, aruBy: uint8(p.index + 1)}
-	t.retrans = p.retransQueue > 0
-	p.setRetrans = t.retrans
-	p.sent.kind, p.sent.token = sentToken, t
+	p.setRetrans = p.retransQueue > 0
+	p.sent = token{ring: p.ring, aru: -1, aruBy: uint8(p.index + 1), retrans: p.setRetrans}
+	p.sentNo++
+	p.sentCommit = false
 	r.sendToken(p)
 }
 
@@ -192,7 +192,7 @@ func (r *Ring) enterOperational(p *proc) {
 	p.members = p.newMembers
 	p.setRetrans = false
 	p.transAck = true
-	p.regular = p.recovery
+	p.regular, p.recovery = p.recovery, p.regular // sq_copy; what recovery has now is cleared before its next use
 	p.regular.delivered = p.regular.aru
 	p.lastAru = 0
 	p.procList, p.failed = p.newMembers, 0

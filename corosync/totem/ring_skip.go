@@ -8,8 +8,8 @@ func (r *Ring) calmBeyond(t int64) bool {
 // skip passes over whole rotations of a busy ring in one step: while the network is calm, nothing but the token is under
 // way, nobody has anything to send and the ring is not yet idle, each rotation is like the one before. It puts the token
 // back, later, at the representative. What it leaves is the same, to the nanosecond, as the rotations would have left.
-func (r *Ring) skip(rep *proc, t *token) bool {
-	if r.calm == nil || r.cfg.Tokens || rep.index != t.ring.Rep() || rep.state != stateOperational {
+func (r *Ring) skip(rep *proc, t *token, ev *event) bool {
+	if r.cfg.Tokens || rep.index != t.ring.Rep() || rep.state != stateOperational {
 		return false
 	}
 	horizon := r.horizon()
@@ -24,7 +24,7 @@ func (r *Ring) skip(rep *proc, t *token) bool {
 	if turns <= 0 {
 		return false
 	}
-	r.passOver(rep, t, turns, turn)
+	r.passOver(rep, ev, turns, turn)
 	return true
 }
 
@@ -40,7 +40,7 @@ func (r *Ring) horizon() int64 {
 // uniform says whether the coming rotations are all alike, how many there may be before the ring counts as idle, and how
 // long one takes.
 func (r *Ring) uniform(rep *proc, t *token) (left int32, turn int64, ok bool) {
-	if t.ring != rep.ring || t.tokenSeq <= rep.tokenSeq || t.entries > 0 || t.aru != t.seq || t.aruBy != 0 || t.fcc != 0 || t.backlog != 0 {
+	if t.ring != rep.ring || t.tokenSeq <= rep.tokenSeq || t.rtr != 0 || t.aru != t.seq || t.aruBy != 0 || t.fcc != 0 || t.backlog != 0 {
 		return 0, 0, false
 	}
 	left = int32(r.cfg.Timeouts.SeqnoUnchangedConst) - 1 - rep.seqUnchanged
@@ -67,18 +67,18 @@ func (p *proc) quiet(t *token) bool {
 	q := &p.regular
 	return p.alive && p.state == stateOperational && p.ring == t.ring && !p.transAck && p.newQueue == 0 && p.aruCount == 0 &&
 		p.sentBefore == 0 && p.backlogPrev == 0 && p.lastSeq == t.seq && p.lastAru == t.seq && q.aru == t.seq && q.high == t.seq && q.released == t.seq &&
-		p.seqUnchanged > 0 && p.sent.kind == sentToken
+		p.seqUnchanged > 0 && !p.sentCommit
 }
 
 // passOver moves everything by whole turns.
-func (r *Ring) passOver(rep *proc, t *token, turns, turn int64) {
+func (r *Ring) passOver(rep *proc, ev *event, turns, turn int64) {
 	by := turns * turn
 	seqs := turns * int64(rep.members.Len())
 	for i := range rep.members.All() {
 		p := &r.procs[i]
 		p.lastToken += by
 		p.tokenSeq += seqs
-		p.sent.token.tokenSeq += seqs
+		p.sent.tokenSeq += seqs
 		p.seqUnchanged += int32(turns)
 		for _, which := range [...]int{timerToken, timerWarning, timerRetransmit} {
 			if p.timers[which].deadline != off {
@@ -90,15 +90,7 @@ func (r *Ring) passOver(rep *proc, t *token, turns, turn int64) {
 		}
 	}
 	r.stats.Tokens += uint64(seqs)
-	t.tokenSeq += seqs
-	last := &r.procs[rep.members.before(rep.index)]
-	r.push(event{at: r.now + by, kind: kindToken, idx: r.tokens.put(t), node: uint8(rep.index), from: uint8(last.index), link: r.peer(last.index, rep.index).chosen})
-}
-
-// before is the processor of the ring s ahead of i.
-func (s Set) before(i int) int {
-	if down := s & (only(i) - 1); down != 0 {
-		return highest(down)
-	}
-	return highest(s)
+	e := *ev
+	e.at += by
+	r.push(e)
 }

@@ -1,5 +1,7 @@
 package totem
 
+import "slices"
+
 // retransmitEntriesMax is the room in a token's retransmit list (exec/totemsrp.c, RETRANSMIT_ENTRIES_MAX).
 const retransmitEntriesMax = 30
 
@@ -11,26 +13,29 @@ type token struct {
 	aru      int32 // all have all up to here
 	fcc      int32 // messages sent during the last rotation
 	backlog  int32
-	aruBy    uint8 // aru_addr: 1 + the processor that holds aru back; 0: nobody
-	retrans  bool  // retrans_flg
-	entries  uint8
-	rtr      [retransmitEntriesMax]int32 // sequence numbers that somebody misses
+	rtr      uint16 // rtr_list: a list in Ring.lists; 0: none
+	aruBy    uint8  // aru_addr: 1 + the processor that holds aru back; 0: nobody
+	retrans  bool   // retrans_flg
 }
 
-// onToken is message_handler_orf_token.
-func (r *Ring) onToken(p *proc, t *token) {
+// onToken is message_handler_orf_token. A token under way has no copy of its own: it is the one that its sender last
+// sent; if the sender has sent a newer one since, this one is old news to everybody.
+func (r *Ring) onToken(p *proc, ev *event) {
 	if p.discard {
 		return
 	}
-	if r.skip(p, t) {
+	sender := &r.procs[ev.from]
+	if sender.sentNo != ev.idx {
+		r.noticeSeq(p, p.lastSeq)
+		return
+	}
+	t := &sender.sent
+	if r.calm != nil && r.skip(p, t, ev) {
 		return
 	}
 	r.noticeSeq(p, t.seq)
 	forward := r.holdOrForward(p)
-	if p.state == stateCommit {
-		return
-	}
-	if t.ring != p.ring || t.tokenSeq <= p.tokenSeq {
+	if p.state == stateCommit || t.ring != p.ring || t.tokenSeq <= p.tokenSeq {
 		return // of another ring, or one sent again
 	}
 	if p.state == stateOperational {
@@ -67,9 +72,12 @@ func (r *Ring) holdOrForward(p *proc) (forward bool) {
 	return true
 }
 
-// accept is what a processor does with a token that is its own and new.
-func (r *Ring) accept(p *proc, t *token, forward bool) {
+// accept is what a processor does with a token that is its own and new: it works on its copy and passes that on.
+func (r *Ring) accept(p *proc, received *token, forward bool) {
 	r.noteToken(p)
+	p.sent, p.sentCommit = *received, false
+	p.sentNo++
+	t := &p.sent
 	lastAru := p.lastAru
 	p.lastAru = t.aru
 
@@ -102,7 +110,6 @@ func (r *Ring) accept(p *proc, t *token, forward bool) {
 	if p.state == stateRecovery {
 		r.recoveryProgress(p, t)
 	}
-	p.sent.kind, p.sent.token = sentToken, *t
 	if forward {
 		r.sendToken(p)
 	}
@@ -168,41 +175,28 @@ func (r *Ring) flowControl(p *proc, t *token) int32 {
 
 // retransmitMissing is orf_token_rtr: sends what others asked for and it has, asks for what it misses itself.
 func (r *Ring) retransmitMissing(p *proc, q *sortQueue, t *token, allowed int32) (again int32) {
-	if t.entries == 0 && q.aru >= t.seq {
+	if t.rtr == 0 && q.aru >= t.seq {
 		return 0
 	}
-	kept := uint8(0)
-	for i := range t.entries {
-		if seq := t.rtr[i]; again < allowed && q.holds(seq) {
+	asked := r.asked[:0]
+	for _, seq := range r.lists.get(t.rtr) {
+		if again < allowed && q.holds(seq) {
 			r.multicast(p, seq, q.meta[seq%queueSize])
 			again++
 			continue
 		}
-		t.rtr[kept] = t.rtr[i]
-		kept++
+		asked = append(asked, seq)
 	}
-	t.entries = kept
-	r.askForMissing(p, q, t)
+	for seq := q.aru + 1; seq <= t.seq && len(asked) < retransmitEntriesMax && q.inRange(seq); seq++ {
+		if !q.holds(seq) && int(q.miss(seq)) >= r.cfg.Timeouts.MissCountConst && !slices.Contains(asked, seq) {
+			asked = append(asked, seq)
+		}
+	}
+	r.asked = asked
+	if !slices.Equal(asked, r.lists.get(t.rtr)) {
+		t.rtr = r.lists.put(asked)
+	}
 	return again
-}
-
-func (r *Ring) askForMissing(p *proc, q *sortQueue, t *token) {
-	for seq := q.aru + 1; seq <= t.seq && t.entries < retransmitEntriesMax; seq++ {
-		if !q.inRange(seq) {
-			return
-		}
-		if q.holds(seq) || int(q.miss(seq)) < r.cfg.Timeouts.MissCountConst {
-			continue
-		}
-		asked := false
-		for _, s := range t.rtr[:t.entries] {
-			asked = asked || s == seq
-		}
-		if !asked {
-			t.rtr[t.entries] = seq
-			t.entries++
-		}
-	}
 }
 
 // multicastQueued is orf_token_mcast: sends what waits, oldest first.
@@ -227,12 +221,7 @@ func (r *Ring) multicastQueued(p *proc, q *sortQueue, t *token, allowed int32) i
 
 // multicast sends message seq of the processor's ring to all that knet reaches, members or not.
 func (r *Ring) multicast(p *proc, seq int32, meta uint8) {
-	e := event{kind: kindMessage, idx: seq, meta: meta, arg: uint64(p.ring)}
-	for to := range r.procs {
-		if to != p.index {
-			r.send(p.index, to, ClassMessage, e)
-		}
-	}
+	r.spread(p, ClassMessage, event{kind: kindMessage, idx: seq, meta: meta, arg: uint64(p.ring)})
 }
 
 // onMessage is message_handler_mcast.
@@ -281,20 +270,17 @@ func (r *Ring) deliver(p *proc) {
 	}
 }
 
-// sendToken sends the processor's token, or whatever it last sent its successor, on (token_send, token_retransmit).
+// sendToken sends its successor what the processor last sent it, a token or a commit token (token_send,
+// token_retransmit).
 func (r *Ring) sendToken(p *proc) {
-	switch p.sent.kind {
-	case sentToken:
-		e := event{kind: kindToken}
-		if at, link, ok := r.route(p.index, p.next, ClassToken); ok {
-			e.idx = r.tokens.put(&p.sent.token)
-			r.pushPacket(p.index, p.next, link, at, e)
-		}
-	case sentCommit:
+	if p.sentCommit {
 		if at, link, ok := r.route(p.index, p.next, ClassMembership); ok {
-			e := event{kind: kindCommit, idx: r.commits.put(&p.sent.commit)}
-			r.pushPacket(p.index, p.next, link, at, e)
+			r.pushPacket(p, link, at, event{kind: kindCommit, idx: r.commits.put(&p.cold.sentCommit)})
 		}
+		return
+	}
+	if at, link, ok := r.route(p.index, p.next, ClassToken); ok {
+		r.pushPacket(p, link, at, event{kind: kindToken, idx: p.sentNo})
 	}
 }
 
@@ -317,11 +303,7 @@ func (r *Ring) holdTimeout(p *proc) {
 
 func (r *Ring) mergeTimeout(p *proc) {
 	if p.state == stateOperational && p.isRep() {
-		for to := range r.procs {
-			if to != p.index {
-				r.send(p.index, to, ClassMembership, event{kind: kindMerge, arg: uint64(p.ring)})
-			}
-		}
+		r.spread(p, ClassMembership, event{kind: kindMerge, arg: uint64(p.ring)})
 	}
 }
 
@@ -360,13 +342,8 @@ func (r *Ring) cancelHold(p *proc) {
 	}
 	p.held = false
 	e := event{kind: kindHoldCancel, arg: uint64(p.ring)}
-	for to := range r.procs {
-		if to == p.index {
-			r.sendSelf(p, e)
-			continue
-		}
-		r.send(p.index, to, ClassMembership, e)
-	}
+	r.spread(p, ClassMembership, e)
+	r.sendSelf(p, e)
 }
 
 // onHoldCancel is message_handler_token_hold_cancel.
