@@ -11,6 +11,7 @@ const (
 // commands are the subcommands, one file each.
 func commands(p *process) []*cobra.Command {
 	return []*cobra.Command{
+		newAgentCommand(p),
 		newConfigCommand(p),
 		newManCommand(p),
 		newVersionCommand(p),

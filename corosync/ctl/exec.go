@@ -19,6 +19,8 @@ import (
 type Exec struct {
 	// Prefix is put before every command: nsenter and its arguments, to reach a daemon in other namespaces.
 	Prefix []string
+	// Dir is where the tools are; "": the PATH, and where an ordinary user's PATH does not look.
+	Dir string
 }
 
 const (
@@ -110,6 +112,12 @@ func (e Exec) command(ctx context.Context, name string, args []string) (*exec.Cm
 func (e Exec) path(name string) string {
 	if len(e.Prefix) > 0 {
 		return name
+	}
+	if e.Dir != "" && strings.HasPrefix(name, "corosync") {
+		if p, err := exec.LookPath(filepath.Join(e.Dir, name)); err == nil {
+			return p
+		}
+		return name // not there: not another one's
 	}
 	if p, err := exec.LookPath(name); err == nil && filepath.IsAbs(p) {
 		return p

@@ -17,6 +17,7 @@ type Follower struct {
 	events  chan corosync.Event
 	dropped atomic.Uint64
 
+	hurry   chan struct{} // holds a token when a fresh reading is wanted
 	reports chan report   // from what runs beside the loop
 	done    chan struct{} // closed when the loop has ended
 	beside  sync.WaitGroup
@@ -27,6 +28,7 @@ func New(cfg Config) *Follower {
 	f := &Follower{
 		cfg:     cfg.withDefaults(),
 		events:  make(chan corosync.Event, eventsKept),
+		hurry:   make(chan struct{}, 1),
 		reports: make(chan report),
 		done:    make(chan struct{}),
 	}

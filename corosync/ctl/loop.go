@@ -47,6 +47,8 @@ func (l *loop) follow() {
 			return
 		case r := <-l.f.reports:
 			l.take(r, time.Now())
+		case <-l.f.hurry:
+			l.hurried(time.Now())
 		case <-timer.C:
 		}
 	}

@@ -1,0 +1,156 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/quorumwatch/quorumwatch/alerts"
+	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe"
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+)
+
+// Config is all that an agent needs. Where it comes from, the real machine or a simulated one, is the caller's business.
+type Config struct {
+	Software   string // version of quorumwatch
+	Hostname   string
+	LocalAddrs func() ([]netip.Addr, error)                       // addresses of this host's interfaces
+	Resolver   corosync.Resolver                                  // for host names in corosync.conf
+	ReadConf   func() (file string, text []byte, err error)       // corosync.conf
+	ConfEvents func(ctx context.Context) (<-chan struct{}, error) // tells when corosync.conf may have changed; nil: never
+	Daemon     Daemon
+	Probe      Probe
+	Settings   Settings // what may change while the agent runs
+	Alerts     alerts.Config
+	Receivers  []*alerts.Queue
+	Listen     []string // host:port each; none: no server
+	WebConfig  string   // exporter-toolkit's web configuration file (TLS, users); "": neither
+	Log        zerolog.Logger
+}
+
+// Probe says how this agent probes and is probed.
+type Probe struct {
+	Network  probe.Network
+	NewPacer func() (probe.Pacer, error) // nil: the runtime's timers
+	Port     uint16
+	Allow    []netip.Prefix // who may be answered besides the nodes of corosync.conf
+}
+
+// Settings are what Reload may change.
+type Settings struct {
+	NodeName         string            // this node's name or nodeid, when its own finding of itself is to be overruled
+	Sites            map[string]string // site by node name or nodeid
+	Interval         time.Duration     // of token-sized probes
+	FullSize         int               // UDP payload of full-size probes on IPv4; 0: none
+	FullSizeInterval time.Duration
+	Key              func(c *corosync.Config) (stamp.Master, error) // nil: unauthenticated
+}
+
+// Daemon follows one Corosync daemon: corosync/ctl does with a real one, corosync/sim with a simulated one.
+type Daemon interface {
+	Run(ctx context.Context) error
+	Status() corosync.Status
+	// Changed returns a channel that is closed at the next change of Status.
+	Changed() <-chan struct{}
+	// Hurry asks for a fresh look at links and token at once: the probes see trouble. It never blocks.
+	Hurry()
+}
+
+// maxFarewell bounds how long the end of an agent waits for its good-bye.
+const maxFarewell = time.Second
+
+// Agent is one node's watch.
+type Agent struct {
+	config    Config
+	log       zerolog.Logger
+	settings  atomic.Pointer[Settings]
+	prober    atomic.Pointer[keyed] // nil before the first good corosync.conf
+	report    atomic.Pointer[checker.Report]
+	plan      atomic.Pointer[plan]
+	confErr   atomic.Pointer[string] // why the newest corosync.conf is not in force
+	leaving   atomic.Bool
+	reload    chan struct{}
+	rekeyed   chan struct{} // holds a token when there is a new prober
+	published chan struct{} // holds a token when a Report was published that the alerts have not seen
+	allReady  chan struct{}
+}
+
+// New returns an agent that does nothing until Run.
+func New(c Config) *Agent {
+	if c.Resolver == nil {
+		c.Resolver = net.DefaultResolver
+	}
+	a := &Agent{
+		config: c, log: c.Log,
+		reload:    make(chan struct{}, 1),
+		rekeyed:   make(chan struct{}, 1),
+		published: make(chan struct{}, 1),
+		allReady:  make(chan struct{}),
+	}
+	a.settings.Store(&c.Settings)
+	return a
+}
+
+// Report returns the newest judgement, nil before the first. It is never changed.
+func (a *Agent) Report() *checker.Report { return a.report.Load() }
+
+// Log returns the agent's logger, for what concerns the agent as a whole.
+func (a *Agent) Log() *zerolog.Logger { return &a.log }
+
+// Reload puts new settings in force and reads corosync.conf and the key again. It never blocks.
+func (a *Agent) Reload(s Settings) {
+	a.settings.Store(&s)
+	select {
+	case a.reload <- struct{}{}:
+	default:
+	}
+}
+
+// Tasks are what Run does at the same time.
+func (a *Agent) Tasks() []Task {
+	tasks := []Task{
+		newTask("config", a.followConfig),
+		newTask("daemon", func(ctx context.Context, ready func()) error {
+			ready()
+			return a.config.Daemon.Run(ctx)
+		}),
+		newTask("probes", a.probeOn),
+		newTask("judge", a.judge),
+		newTask("alerts", a.alert),
+		newTask("systemd", a.supervised),
+	}
+	for _, q := range a.config.Receivers {
+		tasks = append(tasks, q)
+	}
+	if len(a.config.Listen) > 0 {
+		tasks = append(tasks, newTask("web", a.serve))
+	}
+	return tasks
+}
+
+// Run watches until ctx ends, says good-bye to the peers and returns nil. It returns an error when a task cannot go on.
+func (a *Agent) Run(ctx context.Context) error {
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		a.leaving.Store(true)
+		time.AfterFunc(a.farewell(), stop)
+	})()
+	return runTasks(working, a.log, a.Tasks(), sync.OnceFunc(func() { close(a.allReady) }))
+}
+
+// farewell is how long it takes until every peer has the bulletin that says that this agent leaves.
+func (a *Agent) farewell() time.Duration {
+	s := a.settings.Load()
+	if s.FullSize == 0 || a.prober.Load() == nil {
+		return 0
+	}
+	return min(s.FullSizeInterval+2*judgeEvery, maxFarewell)
+}

@@ -1,0 +1,141 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/topology"
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe"
+	"github.com/quorumwatch/quorumwatch/probe/mesh"
+)
+
+// How often things happen. A finding has to stand within three probe intervals (150 ms) of the first lost packet, so that the
+// judgement looks every 25 ms; a bulletin rides in each full-size probe (500 ms), so that 250 ms keep it fresh.
+const (
+	judgeEvery    = 25 * time.Millisecond
+	bulletinEvery = 250 * time.Millisecond
+	mergeEvery    = time.Second
+)
+
+// judge makes a Report of everything that is known, many times a second.
+func (a *Agent) judge(ctx context.Context, ready func()) error {
+	j := judge{agent: a}
+	ticker := time.NewTicker(judgeEvery)
+	defer ticker.Stop()
+	for {
+		changed := a.config.Daemon.Changed()
+		j.step(time.Now())
+		ready()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		case <-changed:
+		}
+	}
+}
+
+// judge is what the judging task remembers between its steps.
+type judge struct {
+	agent    *Agent
+	state    checker.State
+	plan     *plan
+	status   corosync.Status
+	cluster  topology.Cluster
+	disagree []topology.Disagreement
+	merged   time.Time
+	told     time.Time // when the bulletin was last renewed
+	leaving  bool      // as told
+	sequence uint32
+	decoded  map[probe.Path]decoded
+	worst    worstOf
+}
+
+func (j *judge) step(now time.Time) {
+	a := j.agent
+	status := a.config.Daemon.Status()
+	views := j.views()
+	j.merge(now, status, views)
+	in := checker.Input{
+		Now: now, Software: a.config.Software,
+		Cluster: j.cluster, Disagreements: j.disagree,
+		Status: status, Paths: j.observations(now), Views: views,
+		Host: j.pauses(now), Probing: a.probing(),
+	}
+	if j.plan != nil {
+		in.Warnings = j.plan.config.Warnings
+	}
+	if text := a.confErr.Load(); text != nil {
+		in.ConfigErr = *text
+	}
+	var rep checker.Report
+	j.state, rep = checker.Step(j.state, in)
+	a.publish(&rep)
+	if rep.Severity >= checker.Warning || anyGap(&rep) {
+		a.config.Daemon.Hurry()
+	}
+	if leaving := a.leaving.Load(); leaving != j.leaving || now.Sub(j.told) >= bulletinEvery {
+		j.told, j.leaving = now, leaving
+		j.tell(&rep, status)
+	}
+}
+
+// anyGap tells whether the probes see an outage just now.
+func anyGap(rep *checker.Report) bool {
+	for _, p := range rep.Paths {
+		if p.Gap > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// merge renews the one account of the cluster, when a source of it is new and now and then.
+func (j *judge) merge(now time.Time, status corosync.Status, views []checker.PeerView) {
+	p := j.agent.plan.Load()
+	if p == j.plan && status.At.Equal(j.status.At) && status.Daemon == j.status.Daemon && now.Sub(j.merged) < mergeEvery {
+		return
+	}
+	j.plan, j.status, j.merged = p, status, now
+	in := topology.Input{Status: status, Hostname: j.agent.config.Hostname, Sites: j.agent.settings.Load().Sites}
+	for _, v := range views {
+		in.Views = append(in.Views, v.View)
+	}
+	if p != nil {
+		in.Config, in.Addresses = p.config, p.addresses
+		if addrs, err := j.agent.config.LocalAddrs(); err == nil {
+			in.Local = addrs
+		}
+		if status.Runtime.Known {
+			in.Status.Runtime.Drift = corosync.Drift(p.config, status.Runtime.Values)
+		}
+	}
+	j.cluster, j.disagree = topology.Merge(in)
+	if j.cluster.Local == 0 && p != nil {
+		j.cluster.Local = p.local
+	}
+}
+
+func (a *Agent) publish(rep *checker.Report) {
+	old := a.report.Swap(rep)
+	a.logFindings(old, rep)
+	select {
+	case a.published <- struct{}{}:
+	default:
+	}
+}
+
+// tell renews the bulletin that rides in the probes. The one of an agent that leaves says that the silence to come is no outage.
+func (j *judge) tell(rep *checker.Report, status corosync.Status) {
+	prober := j.agent.prober.Load()
+	if prober == nil {
+		return
+	}
+	s := j.agent.settings.Load()
+	v := viewOf(rep, status, s.Interval)
+	j.sequence++
+	v.Sequence, v.Leaving = j.sequence, j.leaving
+	prober.SetBulletin(mesh.EncodeMax(nil, v, probe.BulletinRoom(s.FullSize-ipv6Extra)))
+}

@@ -1,0 +1,213 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/probe"
+	"github.com/quorumwatch/quorumwatch/probe/mesh"
+	"github.com/quorumwatch/quorumwatch/probe/stamp"
+)
+
+// pauseWindow is the time before a bulletin that its View.Pause is about.
+const pauseWindow = 10 * time.Second
+
+// keyed is a prober and the key that it was made with: another key needs another prober.
+type keyed struct {
+	*probe.Prober
+	key stamp.Master
+}
+
+// setTargets hands the targets to the prober, and makes a new prober if there is none with that key.
+func (a *Agent) setTargets(key stamp.Master, targets []probe.Target) error {
+	if old := a.prober.Load(); old != nil && old.key == key {
+		old.SetTargets(targets)
+		return nil
+	}
+	c := a.config.Probe
+	p, err := probe.New(probe.Config{
+		Network: c.Network, NewPacer: c.NewPacer, Key: key, Port: c.Port, Allow: c.Allow,
+		Priority: knetPriority, TOS: lowDelay,
+	})
+	if err != nil {
+		return err
+	}
+	p.SetTargets(targets)
+	a.prober.Store(&keyed{p, key})
+	select {
+	case a.rekeyed <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// probeOn runs the prober of the day: none before the first good corosync.conf, another one after a change of the key.
+func (a *Agent) probeOn(ctx context.Context, ready func()) error {
+	ready()
+	for ctx.Err() == nil {
+		if err := a.probeUntilRekeyed(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Agent) probeUntilRekeyed(ctx context.Context) error {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	p := a.prober.Load()
+	var ended chan error // nil, and never ready, without a prober
+	if p != nil {
+		ended = make(chan error, 1)
+		go func() { ended <- p.Run(running) }()
+	}
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-a.rekeyed:
+			if a.prober.Load() == p {
+				continue // told twice
+			}
+		case <-ctx.Done():
+		}
+		stop()
+		if p == nil {
+			return nil
+		}
+		return <-ended // the next one needs its sockets
+	}
+}
+
+// observations are what the prober knows of each path, with whose it is.
+func (j *judge) observations(now time.Time) []checker.Observation {
+	prober := j.agent.prober.Load()
+	if prober == nil || j.plan == nil {
+		return nil
+	}
+	seen := prober.Observations(now)
+	out := make([]checker.Observation, 0, len(seen))
+	for _, o := range seen {
+		whose, ok := j.plan.owners[o.Path]
+		if !ok {
+			continue // just removed
+		}
+		out = append(out, checker.Observation{
+			Node: whose.node, Link: whose.link, Local: o.Local, Remote: o.Remote,
+			Since: o.Since, Interval: j.agent.settings.Load().Interval, Summary: o.Summary, Err: o.Err,
+		})
+	}
+	return out
+}
+
+// views are the newest bulletins of the peers. One that says that its author stalled is also told to the prober: what was not
+// answered then is not the network's fault.
+func (j *judge) views() []checker.PeerView {
+	prober := j.agent.prober.Load()
+	if prober == nil || j.plan == nil {
+		return nil
+	}
+	newest := map[uint32]checker.PeerView{}
+	for _, b := range prober.Bulletins() {
+		v, ok := j.decode(b)
+		if !ok || v.Node != j.plan.owners[b.Path].node {
+			continue // garbled, or a node that speaks for another
+		}
+		if v.Pause > 0 {
+			prober.PeerPause(b.Path, b.At.Add(-pauseWindow), b.At, v.Pause)
+		}
+		if old, ok := newest[v.Node]; !ok || b.At.After(old.At) {
+			newest[v.Node] = checker.PeerView{View: v, At: b.At}
+		}
+	}
+	return slices.Collect(maps.Values(newest))
+}
+
+// decode decodes a bulletin once: the same one is seen by many steps.
+func (j *judge) decode(b probe.Bulletin) (mesh.View, bool) {
+	if old, ok := j.decoded[b.Path]; ok && old.at.Equal(b.At) {
+		return old.view, old.ok
+	}
+	view, err := mesh.Decode(b.Data)
+	if err != nil {
+		j.agent.log.Debug().Err(err).Stringer("from", b.Remote).Msg("bulletin dropped")
+	}
+	if j.decoded == nil {
+		j.decoded = map[probe.Path]decoded{}
+	}
+	j.decoded[b.Path] = decoded{at: b.At, view: view, ok: err == nil}
+	return view, err == nil
+}
+
+// decoded is a bulletin that was decoded before.
+type decoded struct {
+	at   time.Time
+	view mesh.View
+	ok   bool
+}
+
+// pauses are this host's own stalls, and the worst of the last ten minutes.
+func (j *judge) pauses(now time.Time) checker.HostPauses {
+	prober := j.agent.prober.Load()
+	if prober == nil {
+		return checker.HostPauses{}
+	}
+	p := prober.Pauses()
+	j.worst.note(now, p.Longest)
+	return checker.HostPauses{Pause: p.Longest, At: p.Last, Worst: j.worst.of(now)}
+}
+
+// worstOf keeps the largest value of each minute for ten minutes.
+type worstOf struct {
+	minutes [10]struct {
+		minute int64
+		worst  time.Duration
+	}
+	start time.Time // of counting minutes: a monotonic reading
+}
+
+func (w *worstOf) minute(now time.Time) int64 {
+	if w.start.IsZero() {
+		w.start = now
+	}
+	return int64(now.Sub(w.start) / time.Minute)
+}
+
+func (w *worstOf) note(now time.Time, d time.Duration) {
+	m := w.minute(now)
+	slot := &w.minutes[m%int64(len(w.minutes))]
+	if slot.minute != m {
+		slot.minute, slot.worst = m, 0
+	}
+	slot.worst = max(slot.worst, d)
+}
+
+func (w *worstOf) of(now time.Time) time.Duration {
+	m := w.minute(now)
+	var worst time.Duration
+	for _, slot := range w.minutes {
+		if m-slot.minute < int64(len(w.minutes)) {
+			worst = max(worst, slot.worst)
+		}
+	}
+	return worst
+}
+
+// probing says what prober and reflector did with packets.
+func (a *Agent) probing() checker.Probing {
+	out := checker.Probing{Unauthenticated: a.settings.Load().Key == nil}
+	prober := a.prober.Load()
+	if prober == nil {
+		return out
+	}
+	dropped := prober.Counters().Dropped
+	for _, reason := range slices.Sorted(maps.Keys(dropped)) {
+		if dropped[reason] > 0 {
+			out.Drops = append(out.Drops, checker.Drop{Reason: reason.String(), Count: dropped[reason]})
+		}
+	}
+	return out
+}
