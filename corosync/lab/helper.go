@@ -46,7 +46,7 @@ func startHelper(s *spawner, role string, flags uintptr, first any) (*helper, er
 	h.cmd.ExtraFiles = []*os.File{theirs}
 	h.cmd.Stderr = h.stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags, Setpgid: true} // a terminal's Ctrl-C is for the program only
-	if err := s.start(h.cmd); err != nil {
+	if err := s.start(h.cmd, role == roleHub); err != nil {
 		ours.Close()
 		return nil, fmt.Errorf("%s: %w", role, err)
 	}

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"math/bits"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -64,16 +65,11 @@ func (q *dueQueue) pop() parcel {
 
 // histogram counts durations in buckets of a quarter octave. One thread adds, any may read.
 type histogram struct {
-	buckets [64 * 4]atomic.Int64
-	max     atomic.Int64
+	buckets [40 * 4]atomic.Int64 // up to 18 minutes
 }
 
 func (h *histogram) add(d time.Duration) {
-	d = max(d, 0)
-	h.buckets[bucket(d)].Add(1)
-	if int64(d) > h.max.Load() {
-		h.max.Store(int64(d))
-	}
+	h.buckets[min(bucket(max(d, 0)), len(h.buckets)-1)].Add(1)
 }
 
 func bucket(d time.Duration) int {
@@ -87,33 +83,51 @@ func bucket(d time.Duration) int {
 // bound is the upper end of a bucket.
 func bound(i int) time.Duration {
 	if i < 8 {
-		return time.Duration(i)
+		return time.Duration(min(i, 3))
 	}
 	octave, quarter := i/4, i%4
 	return time.Duration((4+uint64(quarter)+1)<<(octave-2)) - 1
 }
 
-func (h *histogram) summary() Lateness {
-	var counts [len(h.buckets)]int64
-	var s Lateness
+func (h *histogram) read() Lateness {
+	l := Lateness{Counts: make([]int64, len(h.buckets))}
 	for i := range h.buckets {
-		counts[i] = h.buckets[i].Load()
-		s.Count += counts[i]
+		l.Counts[i] = h.buckets[i].Load()
 	}
-	s.Max = time.Duration(h.max.Load())
-	for _, q := range []struct {
-		share float64
-		value *time.Duration
-	}{{0.5, &s.P50}, {0.99, &s.P99}, {0.999, &s.P999}} {
-		rank, seen := int64(q.share*float64(s.Count)), int64(0)
-		for i, n := range counts {
-			if seen += n; seen > rank {
-				*q.value = min(bound(i), s.Max)
-				break
-			}
+	return l
+}
+
+// Since is what came to the histogram after it was like before.
+func (l Lateness) Since(before Lateness) Lateness {
+	d := Lateness{Counts: slices.Clone(l.Counts)}
+	for i := range min(len(d.Counts), len(before.Counts)) {
+		d.Counts[i] -= before.Counts[i]
+	}
+	return d
+}
+
+// Count is the number of values.
+func (l Lateness) Count() int64 {
+	var n int64
+	for _, c := range l.Counts {
+		n += c
+	}
+	return n
+}
+
+// Quantile is the upper bound of the bucket in which the q-quantile is, q in [0,1]; 1 is the maximum. Buckets are a fifth wide or less.
+func (l Lateness) Quantile(q float64) time.Duration {
+	n := l.Count()
+	if n == 0 {
+		return 0
+	}
+	rank, seen := min(int64(q*float64(n)), n-1), int64(0)
+	for i, c := range l.Counts {
+		if seen += c; seen > rank {
+			return bound(i)
 		}
 	}
-	return s
+	return 0
 }
 
 // lateRing keeps the latest moments at which the hub was late. One thread adds, any may read.

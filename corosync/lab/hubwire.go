@@ -56,13 +56,9 @@ type HubStats struct {
 	Drops     []impair.Drop
 }
 
-// Lateness sums up how late something was.
+// Lateness is a histogram of how late something was, with buckets of a quarter octave.
 type Lateness struct {
-	Count int64
-	Max   time.Duration
-	P50   time.Duration // upper bound of the histogram bucket
-	P99   time.Duration
-	P999  time.Duration
+	Counts []int64 // by bucket
 }
 
 // Late is one moment at which the hub ran late.

@@ -31,15 +31,33 @@ func newSpawner() *spawner {
 	return s
 }
 
-// start starts the command with SIGKILL as its parent-death signal.
-func (s *spawner) start(cmd *exec.Cmd) error {
+// start starts the command with SIGKILL as its parent-death signal; under SCHED_FIFO, if that is wanted and possible.
+func (s *spawner) start(cmd *exec.Cmd, realtime bool) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	err := make(chan error)
-	s.work <- func() { err <- cmd.Start() }
+	s.work <- func() {
+		if realtime && setRealtime() == nil {
+			defer unsetRealtime()
+		}
+		err <- cmd.Start()
+	}
 	return <-err
+}
+
+// setRealtime puts this thread, and what it starts, under SCHED_FIFO.
+func setRealtime() error {
+	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: hubPriority}
+	if err := unix.SchedSetAttr(0, attr, 0); err != nil {
+		return fmt.Errorf("SCHED_FIFO: %w", err)
+	}
+	return nil
+}
+
+func unsetRealtime() error {
+	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0)
 }
 
 // close ends the thread; what it started and still runs is killed by the kernel.

@@ -11,12 +11,11 @@ import (
 
 // What makes a run doubtful. The hub's figures on a quiet machine are far below (see the package's tests).
 const (
-	doubtPacket  = 20 * time.Millisecond // a packet this late is a fault that the rules did not order
-	doubtP99     = 2 * time.Millisecond
-	doubtTick    = 50 * time.Millisecond // the hub did not run at all
-	pauseSlack   = 20 * time.Second      // lines about a pause on purpose come this long after it at most
-	loadAvgFile  = "/proc/loadavg"
-	overloadLoad = 8.0
+	doubtPacket = 20 * time.Millisecond // a packet this late is a fault that the rules did not order
+	doubtP99    = 2 * time.Millisecond
+	doubtTick   = 50 * time.Millisecond // the hub did not run at all
+	pauseSlack  = 20 * time.Second      // lines about a pause on purpose come this long after it at most
+	loadAvgFile = "/proc/loadavg"
 )
 
 // mark is where Quality begins to look.
@@ -31,7 +30,8 @@ type Quality struct {
 	Stalls   []Line        // "not scheduled" and "Process pause" of daemons that were not stopped on purpose
 	Late     []Late        // moments at which the hub was late by LateLimit or more, in this time
 	Worst    time.Duration // the worst of them
-	Hub      HubStats      // since the hub's start
+	Packets  Lateness      // of packets, in this time
+	Ticks    Lateness      // of the hub's wake-ups, in this time
 	Load     string        // the machine's load averages at the end
 	Doubts   []string      // why the run is doubtful
 	Doubtful bool
@@ -44,8 +44,8 @@ func (q Quality) String() string {
 		verdict = "DOUBTFUL: " + strings.Join(q.Doubts, "; ")
 	}
 	return fmt.Sprintf("hub late by p50 %v p99 %v max %v over %d packets (wake-ups: p99 %v max %v), stalls of corosync: %d, load %s: %s",
-		q.Hub.Packets.P50, q.Hub.Packets.P99, q.Hub.Packets.Max, q.Hub.Packets.Count, q.Hub.Ticks.P99, q.Hub.Ticks.Max,
-		len(q.Stalls), q.Load, verdict)
+		q.Packets.Quantile(0.5), q.Packets.Quantile(0.99), q.Packets.Quantile(1), q.Packets.Count(),
+		q.Ticks.Quantile(0.99), q.Ticks.Quantile(1), len(q.Stalls), q.Load, verdict)
 }
 
 // MarkQuality lets Quality judge from now on only. Start does it once Corosync is started; do it again after WaitFormed to leave the
@@ -69,7 +69,7 @@ func (l *Lab) Quality() Quality {
 	if err != nil {
 		q.doubt("the hub does not answer: %v", err)
 	}
-	q.Hub = stats
+	q.Packets, q.Ticks = stats.Packets.Since(m.stats.Packets), stats.Ticks.Since(m.stats.Ticks)
 	for _, late := range stats.Late {
 		if late.At >= m.stats.Now {
 			q.Late = append(q.Late, late)
@@ -79,7 +79,7 @@ func (l *Lab) Quality() Quality {
 	for _, n := range l.nodes {
 		q.Stalls = append(q.Stalls, n.stalls(m.at)...)
 	}
-	q.judge(m.stats)
+	q.judge(stats, m.stats)
 	return q
 }
 
@@ -94,8 +94,8 @@ func (n *Node) stalls(since time.Time) []Line {
 	return stalls
 }
 
-func (q *Quality) judge(before HubStats) {
-	if !q.Hub.Realtime {
+func (q *Quality) judge(now, before HubStats) {
+	if !now.Realtime {
 		q.doubt("the hub does not run in real time")
 	}
 	if q.Worst > doubtTick {
@@ -103,10 +103,10 @@ func (q *Quality) judge(before HubStats) {
 	} else if q.Worst > doubtPacket {
 		q.doubt("the hub was late by %v", q.Worst)
 	}
-	if q.Hub.Packets.P99 > doubtP99 {
+	if q.Packets.Quantile(0.99) > doubtP99 {
 		q.doubt("one packet in a hundred was late by more than %v", doubtP99)
 	}
-	if n := q.Hub.Overrun - before.Overrun; n > 0 {
+	if n := now.Overrun - before.Overrun; n > 0 {
 		q.doubt("the hub lost %d packets of its own", n)
 	}
 	if len(q.Stalls) > 0 {

@@ -3,10 +3,12 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,4 +77,19 @@ func checkTUN() error {
 		}
 		return nil
 	})
+}
+
+// CheckRealtime says whether the hub can run under SCHED_FIFO. Without it a lab runs, but doubtfully.
+func CheckRealtime() error {
+	return onThread(setRealtime)
+}
+
+// CheckLoad says whether the load of Spec.Load can be built.
+func CheckLoad() error {
+	dir, err := os.MkdirTemp("", "quorumlab-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return buildLoad(context.Background(), filepath.Join(dir, "cpgload"))
 }
