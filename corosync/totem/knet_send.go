@@ -51,12 +51,6 @@ func (r *Ring) sendSelf(p *proc, e event) {
 	r.push(e)
 }
 
-// pushPacket files a packet from p to its successor.
-func (r *Ring) pushPacket(p *proc, l int, at int64, e event) {
-	e.at, e.node, e.from, e.link = at, uint8(p.next), uint8(p.index), uint8(l)
-	r.push(e)
-}
-
 // onPacket gives a packet that the network delivered to the processor, if knet lets it.
 func (r *Ring) onPacket(p *proc, ev *event) {
 	if !r.admit(p, ev) {

@@ -99,11 +99,13 @@ type Ring struct {
 	net    Network
 	calm   Calm // nil: the network never promises calm
 
-	ord   uint32
-	slot  event // the earliest event, when full; keeps the travelling token out of the heap
-	full  bool
-	queue eventHeap
-	ticks eventHeap // knet's heartbeats: they come apart, so that they do not limit skipping over calm rotations
+	ord     uint32
+	slots   [2]event // [which]: the earliest event, when full; keeps the travelling token out of the heap
+	which   int
+	full    bool
+	current event // the one being dealt with, if it came from a heap
+	queue   eventHeap
+	ticks   eventHeap // knet's heartbeats: they come apart, so that they do not limit skipping over calm rotations
 
 	joins   pool[join]
 	commits pool[commitToken]
@@ -202,8 +204,8 @@ func (r *Ring) Next() time.Duration {
 // call of Step or Run.
 func (r *Ring) Step() []Event {
 	r.drain()
-	if ev, ok := r.pop(1<<63 - 1); ok {
-		r.dispatch(&ev)
+	if ev := r.pop(1<<63 - 1); ev != nil {
+		r.dispatch(ev)
 	}
 	r.drained = true
 	return r.out
@@ -214,11 +216,11 @@ func (r *Ring) Step() []Event {
 func (r *Ring) Run(until time.Duration) []Event {
 	r.drain()
 	for {
-		ev, ok := r.pop(int64(until))
-		if !ok {
+		ev := r.pop(int64(until))
+		if ev == nil {
 			break
 		}
-		r.dispatch(&ev)
+		r.dispatch(ev)
 	}
 	r.now = max(r.now, int64(until))
 	r.drained = true

@@ -89,17 +89,33 @@ func (h *eventHeap) pop() event {
 func (r *Ring) push(e event) {
 	r.ord++
 	e.ord = r.ord
+	slot := &r.slots[r.which]
 	switch {
-	case r.full && e.before(&r.slot):
-		r.queue.push(r.slot)
-		r.slot = e
+	case r.full && e.before(slot):
+		r.queue.push(*slot)
+		*slot = e
 	case r.full:
 		r.queue.push(e)
 	case len(r.queue) > 0 && !e.before(&r.queue[0]):
 		r.queue.push(e)
 	default:
-		r.slot, r.full = e, true
+		*slot, r.full = e, true
 	}
+}
+
+// pushToken is push for the token. It writes its fields where they will be read: copied whole so soon after, they would
+// have to wait in the processor's store buffer.
+func (r *Ring) pushToken(p *proc, at int64, l int) {
+	if r.full || len(r.queue) > 0 && r.queue[0].at <= at {
+		r.push(event{at: at, kind: kindToken, node: uint8(p.next), from: uint8(p.index), link: uint8(l), idx: p.sentNo})
+		return
+	}
+	r.ord++
+	e := &r.slots[r.which]
+	e.at, e.ord = at, r.ord
+	e.kind, e.node, e.from, e.link = kindToken, uint8(p.next), uint8(p.index), uint8(l)
+	e.idx = p.sentNo
+	r.full = true
 }
 
 func (r *Ring) pushTick(e event) {
@@ -112,7 +128,7 @@ func (r *Ring) pushTick(e event) {
 func (r *Ring) peekQueue() *event {
 	switch {
 	case r.full:
-		return &r.slot
+		return &r.slots[r.which]
 	case len(r.queue) > 0:
 		return &r.queue[0]
 	}
@@ -127,28 +143,29 @@ func (r *Ring) peek() *event {
 	return ev
 }
 
-// pop takes the earliest event that is due by until and moves the time to it.
-func (r *Ring) pop(until int64) (event, bool) {
+// pop takes the earliest event that is due by until and moves the time to it. The event is valid until the next pop.
+func (r *Ring) pop(until int64) *event {
 	ev := r.peekQueue()
 	if len(r.ticks) > 0 && (ev == nil || r.ticks[0].before(ev)) {
 		if r.ticks[0].at > until {
-			return event{}, false
+			return nil
 		}
-		e := r.ticks.pop()
-		r.now = e.at
-		return e, true
+		r.current = r.ticks.pop()
+		r.now = r.current.at
+		return &r.current
 	}
 	if ev == nil || ev.at > until {
-		return event{}, false
+		return nil
 	}
-	var e event
-	if r.full {
-		e, r.full = r.slot, false
+	if r.full { // the event stays in its slot, the next one goes into the other
+		r.full = false
+		r.which ^= 1
 	} else {
-		e = r.queue.pop()
+		r.current = r.queue.pop()
+		ev = &r.current
 	}
-	r.now = e.at
-	return e, true
+	r.now = ev.at
+	return ev
 }
 
 // pool keeps the contents of packets that travel, by index.

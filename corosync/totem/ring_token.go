@@ -275,12 +275,12 @@ func (r *Ring) deliver(p *proc) {
 func (r *Ring) sendToken(p *proc) {
 	if p.sentCommit {
 		if at, link, ok := r.route(p.index, p.next, ClassMembership); ok {
-			r.pushPacket(p, link, at, event{kind: kindCommit, idx: r.commits.put(&p.cold.sentCommit)})
+			r.push(event{at: at, kind: kindCommit, node: uint8(p.next), from: uint8(p.index), link: uint8(link), idx: r.commits.put(&p.cold.sentCommit)})
 		}
 		return
 	}
 	if at, link, ok := r.route(p.index, p.next, ClassToken); ok {
-		r.pushPacket(p, link, at, event{kind: kindToken, idx: p.sentNo})
+		r.pushToken(p, at, link)
 	}
 }
 
