@@ -6,7 +6,7 @@ import "time"
 type Event struct {
 	At    time.Time // zero: the line bears no time
 	Host  string    // "" if the line does not say
-	PID   int       // 0 if the line does not say
+	PID   int       // 0 if the line does not say; the file's form names the thread that wrote it
 	Level string    // notice, info, warning, error, ...; "" in the journal's form
 	Tag   string    // TOTEM, KNET, QUORUM, MAIN, ...
 	Text  string    // the message, without trailing blanks
@@ -18,40 +18,40 @@ type Occurrence interface{ occurrence() }
 
 // What Totem tells (exec/totemsrp.c unless another file is named).
 type (
-	// TokenWarning: token_warning of the token timeout has passed without the token. Repeats each interval.
+	// TokenWarning says: token_warning of the token timeout has passed without the token. Repeats each interval.
 	TokenWarning struct{ Silent time.Duration }
 
-	// TokenLost: this node's token timer expired; the ring re-forms. The durations are zero before 3.1.0.
+	// TokenLost says: this node's token timer expired; the ring re-forms. The durations are zero before 3.1.0.
 	TokenLost struct{ Token, Consensus time.Duration }
 
-	// NewMembership: a ring was formed. Neither joined nor left: the token was lost and the members found together again.
+	// NewMembership says: a ring was formed. Neither joined nor left: the token was lost and the members found together again.
 	NewMembership struct {
 		Ring         RingID
 		Joined, Left []uint32
 	}
 
-	// LeaveMissing: these members went without saying goodbye.
+	// LeaveMissing says: these members went without saying goodbye.
 	LeaveMissing struct{ Nodes []uint32 }
 
-	// ProcessPause: this Corosync stood still for more than half of the token.
+	// ProcessPause says: this Corosync stood still for more than half of the token.
 	ProcessPause struct{ For time.Duration }
 
-	// Retransmits: messages were missing; Count of them are asked for again.
+	// Retransmits says: messages were missing; Count of them are asked for again.
 	Retransmits struct{ Count int }
 
-	// FailedToReceive: this node holds the ring back and leaves it. Typical of an MTU black hole.
+	// FailedToReceive says: this node holds the ring back and leaves it. Typical of an MTU black hole.
 	FailedToReceive struct{}
 
-	// NotScheduled: the main loop got no CPU for longer than 0.8 of the token (exec/main.c timer_function_scheduler_timeout).
+	// NotScheduled says: the main loop got no CPU for longer than 0.8 of the token (exec/main.c timer_function_scheduler_timeout).
 	NotScheduled struct {
 		At             time.Time // end of the pause; zero before 3.0.4
 		For, Threshold time.Duration
 	}
 
-	// CannotForm: Totem is unable to form a cluster (exec/main.c); rarely logged.
+	// CannotForm says: Totem is unable to form a cluster (exec/main.c); rarely logged.
 	CannotForm struct{ Reason string }
 
-	// Configured: a link's local address and port (exec/totemconfig.c, exec/totemknet.c).
+	// Configured says: a link's local address and port (exec/totemconfig.c, exec/totemknet.c).
 	Configured struct {
 		Link int
 		Addr string
@@ -61,96 +61,99 @@ type (
 
 // What knet tells (libknet/host.c, links.c, threads_*.c).
 type (
-	// LinkDown: no pong in time.
+	// LinkDown says: no pong in time.
 	LinkDown struct {
 		Node uint32
 		Link int
 	}
 
-	// LinkUp: enough pongs, or with libknet 1.27 and later data, which logs only LinkReset.
+	// LinkUp says: enough pongs, or with libknet 1.27 and later data, which logs only LinkReset.
 	LinkUp struct {
 		Node uint32
 		Link int
 	}
 
-	// LinkReset: the link came up one way or the other; its MTU is looked for anew.
+	// LinkReset says: the link came up one way or the other; its MTU is looked for anew.
 	LinkReset struct {
 		Node uint32
 		Link int
 	}
 
-	// BestLink: which link knet would use to Node in passive mode. Printed even when none is usable.
+	// BestLink says: which link knet would use to Node in passive mode. Printed even when none is usable.
 	BestLink struct {
 		Node     uint32
 		Link     int
 		Priority int
 	}
 
-	// ActiveLinks: how many links knet uses to Node in active or rr mode.
+	// ActiveLinks says: how many links knet uses to Node in active or rr mode.
 	ActiveLinks struct {
 		Node  uint32
 		Count int
 	}
 
-	// HostNoLinks: no usable link to Node is left; the token's time runs. Also logged for each peer at the start.
+	// HostNoLinks says: no usable link to Node is left; the token's time runs. Also logged for each peer at the start.
 	HostNoLinks struct{ Node uint32 }
 
-	// LinkMTU: path MTU discovery found another size on a link.
+	// LinkMTU says: path MTU discovery found another size on a link.
 	LinkMTU struct {
 		Node     uint32
 		Link     int
 		From, To int
 	}
 
-	// DataMTU: the fragment size that Totem's data now has on all links.
+	// DataMTU says: the fragment size that Totem's data now has on all links.
 	DataMTU struct{ To int }
 
-	// MTUSuspect: large packets do not get through. Logged minutes late.
+	// MTUSuspect says: large packets do not get through. Logged minutes late.
 	MTUSuspect struct{}
 
-	// PacketRejected: a packet came from an address that is no member's.
+	// PacketRejected says: a packet came from an address that is no member's.
 	PacketRejected struct{ From string }
 
-	// PacketUndecryptable: a packet did not decrypt: another key, or none.
+	// PacketUndecryptable says: a packet did not decrypt: another key, or none.
 	PacketUndecryptable struct{ From string }
 )
 
 // What quorum, configuration and the main program tell.
 type (
-	// PrimaryComponent: quorum was gained or lost (exec/vsf_quorum.c).
+	// PrimaryComponent says: quorum was gained or lost (exec/vsf_quorum.c).
 	PrimaryComponent struct{ Quorate bool }
 
-	// QuorumMembers: the members that votequorum decided about (exec/vsf_quorum.c). A long list is cut by Corosync.
+	// QuorumMembers says: the members that votequorum decided about (exec/vsf_quorum.c). A long list is cut by Corosync.
 	QuorumMembers struct{ Nodes []uint32 }
 
-	// SyncDone: the services are synchronized; the freeze is over (exec/main.c).
+	// SyncDone says: the services are synchronized; the freeze is over (exec/main.c).
 	SyncDone struct{}
 
-	// WaitingForAll: wait_for_all holds quorum back (exec/votequorum.c).
+	// WaitingForAll says: wait_for_all holds quorum back (exec/votequorum.c).
 	WaitingForAll struct{ Votes, Expected int }
 
-	// WaitingQdevice: a membership change waits for the quorum device (exec/votequorum.c).
+	// WaitingQdevice says: a membership change waits for the quorum device (exec/votequorum.c).
 	WaitingQdevice struct {
 		Name string
 		Max  time.Duration
 	}
 
-	// QdeviceLost: the quorum device's daemon stopped polling (exec/votequorum.c).
+	// QdeviceLost says: the quorum device's daemon stopped polling (exec/votequorum.c).
 	QdeviceLost struct{ Name string }
 
-	// ConfigReload: a node asked all to read their corosync.conf again (exec/cfg.c).
+	// ConfigReload says: a node asked all to read their corosync.conf again (exec/cfg.c).
 	ConfigReload struct{ By uint32 }
 
-	// ConfigVersionMismatch: the cluster's config_version differs from ours; this daemon exits (exec/cmap.c).
+	// NodeShutdown says: somebody ended that node's daemon with corosync-cfgtool -H (exec/cfg.c).
+	NodeShutdown struct{ Node uint32 }
+
+	// ConfigVersionMismatch says: the cluster's config_version differs from ours; this daemon exits (exec/cmap.c).
 	ConfigVersionMismatch struct{ Received, Own uint64 }
 
-	// ClientBlocked: a client's request waits for synchronization (exec/ipc_glue.c).
+	// ClientBlocked says: a client's request waits for synchronization (exec/ipc_glue.c).
 	ClientBlocked struct{}
 
-	// DaemonStart: a daemon starts (exec/main.c).
+	// DaemonStart says: a daemon starts (exec/main.c).
 	DaemonStart struct{ Version string }
 
-	// DaemonExit: a daemon ends (exec/util.c). Normal: by request.
+	// DaemonExit says: a daemon ends (exec/util.c). Normal: by request.
 	DaemonExit struct{ Normal bool }
 )
 
@@ -182,6 +185,7 @@ func (WaitingForAll) occurrence()         {}
 func (WaitingQdevice) occurrence()        {}
 func (QdeviceLost) occurrence()           {}
 func (ConfigReload) occurrence()          {}
+func (NodeShutdown) occurrence()          {}
 func (ConfigVersionMismatch) occurrence() {}
 func (ClientBlocked) occurrence()         {}
 func (DaemonStart) occurrence()           {}

@@ -157,6 +157,9 @@ func meaningMain(text string) Occurrence {
 	if v, ok := capture(text, "Config reload requested by node %"); ok {
 		return ConfigReload{id(v[0])}
 	}
+	if v, ok := capture(text, "Node % was shut down by sysadmin"); ok {
+		return NodeShutdown{id(v[0])}
+	}
 	if v, ok := capture(text, "Received config version (%) is different than my config version (%)! Exiting"); ok {
 		return ConfigVersionMismatch{uint64(number53(v[0])), uint64(number53(v[1]))}
 	}
