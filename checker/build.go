@@ -41,21 +41,41 @@ func (j *judge) report() Report {
 
 func (j *judge) cluster() Cluster {
 	in := &j.in.Cluster
-	c := Cluster{Name: in.Name, ConfigVersion: in.ConfigVersion, Nodes: make([]Node, 0, len(in.Nodes)), Links: make([]Link, 0, len(in.Links))}
+	old := &j.prev.cluster
+	if old.nodes != first(in.Nodes) || old.links != first(in.Links) || old.token != j.token || len(old.report.Nodes) != len(in.Nodes) {
+		j.next.cluster = clusterMemo{first(in.Nodes), first(in.Links), j.token, j.staticCluster()}
+	} else {
+		j.next.cluster = *old
+	}
+	c := j.next.cluster.report
+	c.Name, c.ConfigVersion, c.Nodes = in.Name, in.ConfigVersion, slices.Clone(c.Nodes)
+	peers := j.peers
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		n.Member = j.member(n.ID)
+		n.Local = n.ID == in.Local
+		switch {
+		case n.Local:
+			n.Reach, n.Agent = ReachLocal, AgentHeard
+		case len(peers) > 0 && peers[0].node.ID == n.ID:
+			n.Reach, n.Agent = j.reach(&peers[0]), j.agentState(&peers[0])
+			peers = peers[1:]
+		}
+	}
+	return c
+}
+
+// staticCluster is what only changes with the configuration.
+func (j *judge) staticCluster() Cluster {
+	in := &j.in.Cluster
+	c := Cluster{Nodes: make([]Node, 0, len(in.Nodes)), Links: make([]Link, 0, len(in.Links))}
 	for i := range in.Nodes {
 		n := &in.Nodes[i]
-		node := Node{
-			NodeRef: NodeRef{n.ID, n.Name}, Site: n.Site, Votes: n.Votes, Addresses: make([]string, 0, len(n.Addrs)), Member: j.member(n.ID),
-		}
+		node := Node{NodeRef: NodeRef{n.ID, n.Name}, Site: n.Site, Votes: n.Votes, Addresses: make([]string, 0, len(n.Addrs))}
 		for _, l := range in.Links {
 			if a, ok := n.Addrs[l.Number]; ok {
 				node.Addresses = append(node.Addresses, a.String())
 			}
-		}
-		if n.ID == in.Local {
-			node.Local, node.Reach, node.Agent = true, ReachLocal, AgentHeard
-		} else if k := slices.IndexFunc(j.peers, func(p peer) bool { return p.node.ID == n.ID }); k >= 0 {
-			node.Reach, node.Agent = j.reach(&j.peers[k]), j.agentState(&j.peers[k])
 		}
 		c.Nodes = append(c.Nodes, node)
 	}
@@ -137,11 +157,6 @@ func (j *judge) timeouts() Timeouts {
 
 func (j *judge) reportPaths() []Path {
 	out := make([]Path, len(j.paths))
-	total := 0
-	for i := range j.paths {
-		total += len(j.paths[i].obs.Summary.Windows)
-	}
-	windows := make([]Window, 0, total) // one allocation for all
 	peer := 0
 	for i := range j.paths {
 		p := &j.paths[i]
@@ -152,15 +167,32 @@ func (j *judge) reportPaths() []Path {
 		if peer < len(j.peers) && j.peers[peer].node.ID == p.obs.Node {
 			ref.Name = j.peers[peer].node.Name
 		}
-		from := len(windows)
-		for k := range p.obs.Summary.Windows {
-			windows = append(windows, Window{})
-			fillWindow(&windows[len(windows)-1], &p.obs.Summary.Windows[k], j.token)
-		}
 		fillPath(&out[i], p, j.token)
-		out[i].Peer, out[i].Windows = ref, windows[from:len(windows):len(windows)]
+		out[i].Peer, out[i].Windows = ref, j.windows(p, i)
 	}
 	return out
+}
+
+// windowsEvery is how often the windows in the Report are brought up to date, a few paths with each Step.
+const windowsEvery = 400 * time.Millisecond
+
+// windows returns the windows of path number i for the Report.
+func (j *judge) windows(p *path, i int) []Window {
+	from := p.obs.Summary.Windows
+	m := p.memo
+	if m.windows != nil && len(m.windows) == len(from) && j.ago(m.windowsAt) < windowsEvery {
+		return m.windows
+	}
+	if m.windows == nil {
+		m.windowsAt = j.now().Add(-time.Duration(i%16) * windowsEvery / 16) // spread
+	} else {
+		m.windowsAt = j.now()
+	}
+	m.windows = make([]Window, len(from))
+	for k := range from {
+		fillWindow(&m.windows[k], &from[k], j.token)
+	}
+	return m.windows
 }
 
 func fillPath(out *Path, p *path, token time.Duration) {

@@ -15,7 +15,6 @@ const meshEvery = 500 * time.Millisecond
 // remoteCut is a pair of other nodes that have lost each other, as one of them says.
 type remoteCut struct {
 	from, to uint32
-	at       time.Time
 	since    time.Time
 	knet     bool // knet there says so too
 }
@@ -104,7 +103,13 @@ func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 			gap = max(gap, w.Gap)
 		}
 		if links > 0 && dead == links {
-			cuts = append(cuts, remoteCut{v.Node, p.node.ID, v.At, v.At.Add(-gap), knet == links})
+			c := remoteCut{v.Node, p.node.ID, v.At.Add(-gap), knet == links}
+			for _, o := range j.prev.mesh.cuts {
+				if o.from == c.from && o.to == c.to && o.since.Before(c.since) {
+					c.since = o.since
+				}
+			}
+			cuts = append(cuts, c)
 		}
 	}
 	return cuts

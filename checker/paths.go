@@ -136,18 +136,32 @@ func (j *judge) readKnet() {
 		}
 		return
 	}
-	links := j.in.Status.Links
+	at := 0
 	for i := range j.paths {
 		p := &j.paths[i]
-		k := slices.IndexFunc(links, func(l corosync.LinkStatus) bool { return l.Node == p.obs.Node && l.Link == p.obs.Link })
-		if k < 0 || !links[k].Enabled {
+		var l *corosync.LinkStatus
+		l, at = findLink(j.in.Status.Links, at, p.obs.Node, p.obs.Link)
+		if l == nil || !l.Enabled {
 			p.memo.knet = KnetUnknown
-			j.setDetect(p)
-			continue
+		} else {
+			j.knetState(p, l)
 		}
-		j.knetState(p, &links[k])
 		j.setDetect(p)
 	}
+}
+
+// findLink looks for a link from position at on, as paths and links mostly come in the same order, and then from the start.
+func findLink(links []corosync.LinkStatus, at int, node uint32, link int) (*corosync.LinkStatus, int) {
+	for n := range links {
+		i := at + n
+		if i >= len(links) {
+			i -= len(links)
+		}
+		if links[i].Node == node && links[i].Link == link {
+			return &links[i], i + 1
+		}
+	}
+	return nil, at
 }
 
 // knetState follows one knet link: its state, since when, and when its back-off began.

@@ -34,22 +34,24 @@ func ruleDelay(j *judge) {
 
 func (j *judge) delayFinding(p *peer, l *path, w *stats.Window) {
 	spread := w.RTT.P99 - w.RTT.P50
-	d := draft{code: CodePathDelay, subject: subject(p, l), severity: Info, cause: j.afterCut(p)}
-	where := fmt.Sprintf("%s link %d", p.node.Name, l.obs.Link)
+	d := draft{code: CodePathDelay, severity: Info}
+	var what string
 	switch {
 	case w.RTT.P99 >= j.retransmit():
 		d.severity = Warning
-		d.title = fmt.Sprintf("%s: one round trip in a hundred takes %s or more, as long as the token's retransmit timer (%s)", where, show(w.RTT.P99), show(j.retransmit()))
+		what = fmt.Sprintf("one round trip in a hundred takes %s or more, as long as the token's retransmit timer (%s)", show(w.RTT.P99), show(j.retransmit()))
 	case spread >= j.share(spreadMatters):
 		d.severity = Warning
-		d.title = fmt.Sprintf("%s: round trips vary between %s and %s", where, show(w.RTT.P50), show(w.RTT.P99))
+		what = fmt.Sprintf("round trips vary between %s and %s", show(w.RTT.P50), show(w.RTT.P99))
 	case spread >= max(20*time.Millisecond, j.share(spreadSome)):
-		d.title = fmt.Sprintf("%s: round trips vary between %s and %s", where, show(w.RTT.P50), show(w.RTT.P99))
+		what = fmt.Sprintf("round trips vary between %s and %s", show(w.RTT.P50), show(w.RTT.P99))
 	case w.RTT.P50 >= documentedRTT && len(j.in.Cluster.Nodes) > 3:
-		d.title = fmt.Sprintf("%s: a round trip takes %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", where, show(w.RTT.P50))
+		what = fmt.Sprintf("a round trip takes %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", show(w.RTT.P50))
 	default:
 		return
 	}
+	d.subject, d.cause = subject(p, l), j.afterCut(p)
+	d.title = fmt.Sprintf("%s link %d: %s", p.node.Name, l.obs.Link, what)
 	d.evidence = map[string]string{
 		"p50": show(w.RTT.P50), "p99": show(w.RTT.P99), "max": show(w.RTT.Max), "jitter": show(w.Jitter),
 		"share_of_token": percent(ratio(w.RTT.P99, j.token)),

@@ -126,11 +126,11 @@ func (j *judge) carriedElsewhere(p *peer, l *path) bool {
 }
 
 // outSince is when the path went out, by its probes or by knet.
-func (l *path) outSince() time.Time {
-	if l.out {
-		return l.since
+func (p *path) outSince() time.Time {
+	if p.out {
+		return p.since
 	}
-	return l.memo.knetSince
+	return p.memo.knetSince
 }
 
 // other returns another link to the peer that carries: by its probes, or where there are none by knet.
@@ -190,6 +190,8 @@ func show(d time.Duration) string {
 		return strconv.FormatFloat(float64(d)/1e6, 'f', 1, 64) + " ms"
 	case d < time.Second:
 		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < 10*time.Second:
+		return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s"
 	case d < 100*time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 	case d < time.Hour:

@@ -27,14 +27,14 @@ func (j *judge) quorum() Quorum {
 	q.TwoNode = q.TwoNode || slices.Contains(s.Flags, "2Node")
 	q.WaitForAll = q.WaitForAll || slices.Contains(s.Flags, "WaitForAll")
 	q.WaitingForAll = j.waitingForAll()
-	for _, v := range s.Votes {
-		m := MemberVote{ID: v.ID, Name: v.Name, Votes: v.Votes, Device: v.Qdevice}
-		if n, ok := j.in.Cluster.Node(v.ID); ok {
-			m.Name = n.Name
+	q.Votes = make([]MemberVote, len(s.Votes))
+	for i, v := range s.Votes {
+		q.Votes[i] = MemberVote{ID: v.ID, Name: v.Name, Votes: v.Votes, Device: v.Qdevice}
+		if n := j.node(v.ID); n != nil {
+			q.Votes[i].Name = n.Name
 		}
-		q.Votes = append(q.Votes, m)
 	}
-	spare := j.spare()
+	spare := j.next.daemon.spare
 	q.SpareVotes, q.SpareNodes = spare.Votes, spare.Nodes
 	return q
 }
@@ -43,6 +43,28 @@ func (j *judge) quorum() Quorum {
 func (j *judge) waitingForAll() bool {
 	q := j.in.Status.Quorum
 	return j.status.fresh && q.Known && !q.Quorate && slices.Contains(q.Flags, "WaitForAll") && q.Total >= q.Quorum && q.Total < q.Expected
+}
+
+// countSpare keeps the spare votes, counted again only when something they come from has changed.
+func (j *judge) countSpare(m daemonMemo) daemonMemo {
+	q := &j.in.Status.Quorum
+	k := spareKey{
+		total: q.Total, quorum: q.Quorum, expected: q.Expected, quorate: q.Quorate, votes: first(q.Votes),
+		nodes: first(j.in.Cluster.Nodes), members: len(j.status.members),
+	}
+	if k != m.spareOf || !j.status.fresh {
+		m.spareOf, m.spare = k, j.spare()
+	}
+	return m
+}
+
+// first is the address of a slice's first element: the same backing array is the same content, as Inputs are not
+// changed once given.
+func first[T any](s []T) *T {
+	if len(s) == 0 {
+		return nil
+	}
+	return &s[0]
 }
 
 // spare is what may still be lost.
@@ -71,7 +93,7 @@ func ruleQuorum(j *judge) {
 		j.notQuorate()
 		return
 	}
-	if s := j.spare(); s.Nodes == 0 && len(j.in.Cluster.Nodes) > 1 {
+	if s := j.next.daemon.spare; s.Nodes == 0 && len(j.in.Cluster.Nodes) > 1 {
 		j.noSpare(s)
 	}
 }

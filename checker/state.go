@@ -3,6 +3,8 @@ package checker
 import (
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/topology"
+	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 )
 
@@ -17,6 +19,15 @@ type State struct {
 	cut      *cutMemo // the present incident
 	mesh     meshMemo
 	drops    []dropMemo
+	cluster  clusterMemo
+}
+
+// clusterMemo keeps what the Report says of the configuration, until that changes.
+type clusterMemo struct {
+	nodes  *topology.Node
+	links  *topology.Link
+	token  time.Duration
+	report Cluster
 }
 
 // pathMemo remembers one path.
@@ -34,6 +45,8 @@ type pathMemo struct {
 	wasExcused  bool         // the outage was not the path's fault
 	recovered   time.Time    // when the last outage ended
 	episodes    [3]time.Time // ends of the newest outages longer than what is safe, newest first
+	windows     []Window     // as last reported
+	windowsAt   time.Time
 }
 
 // peerMemo remembers one peer.
@@ -72,6 +85,17 @@ type daemonMemo struct {
 	lostAt     time.Time // when it last grew, or the log told so
 	evidence   time.Time // newest sign that the token is late or lost
 	wasQuorate bool      // in this run of the daemon
+	spare      votequorum.Spare
+	spareOf    spareKey
+}
+
+// spareKey is what the spare votes were counted from.
+type spareKey struct {
+	total, quorum, expected int
+	quorate                 bool
+	votes                   *corosync.MemberVotes
+	nodes                   *topology.Node
+	members                 int
 }
 
 // cutMemo remembers the present incident: what it was when it began.

@@ -1,7 +1,9 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/topology"
@@ -92,10 +94,20 @@ func (j *judge) warnAfter(interval time.Duration) time.Duration {
 
 // nodeName is the name of a node, or its id as words.
 func (j *judge) nodeName(id uint32) string {
-	if n, ok := j.in.Cluster.Node(id); ok && n.Name != "" {
+	if n := j.node(id); n != nil && n.Name != "" {
 		return n.Name
 	}
 	return fmt.Sprintf("node %d", id)
+}
+
+// node finds a node without copying it; nil if there is none.
+func (j *judge) node(id uint32) *topology.Node {
+	nodes := j.in.Cluster.Nodes
+	i, found := slices.BinarySearchFunc(nodes, id, func(n topology.Node, id uint32) int { return cmp.Compare(n.ID, id) })
+	if !found {
+		return nil
+	}
+	return &nodes[i]
 }
 
 func (j *judge) ref(id uint32) NodeRef { return NodeRef{id, j.nodeName(id)} }
