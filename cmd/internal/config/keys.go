@@ -44,7 +44,7 @@ func corosyncKeys() []key {
 		{path: "corosync.tools_dir", kind: path(), doc: []string{
 			"Directory of corosync-cmapctl, corosync-quorumtool and corosync-cfgtool; empty: PATH"}},
 		{path: "corosync.log_file", kind: path(), doc: []string{
-			"Corosync's log; empty: the file that corosync.conf names, else the journal"}},
+			"Log file of Corosync; empty: the one that corosync.conf names, else the journal"}},
 	}
 }
 
