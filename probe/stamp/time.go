@@ -66,14 +66,11 @@ type ErrorEstimate uint16
 // NewErrorEstimate returns the estimate of a clock that is within bound of UTC; the bound is rounded up. synced: the clock is
 // steered by an external source (NTP, PTP, GPS).
 func NewErrorEstimate(synced bool, f Format, bound time.Duration) ErrorEstimate {
-	hi, lo := bits.Mul64(uint64(max(bound, 0)), 1<<32)
-	units, rem := bits.Div64(hi, lo, 1e9) // hi < 2^31, so never too large
-	if rem > 0 {
-		units++
-	}
+	bound = min(max(bound, 0), (1<<32-1)*time.Second) // 136 years are enough
+	units := uint64(bound/time.Second)<<32 + (uint64(bound%time.Second)<<32+1e9-1)/1e9
 	scale := 0
 	for units > 255 {
-		units = units>>1 + units&1
+		units = units>>1 + units&1 // rounded up
 		scale++
 	}
 	e := ErrorEstimate(scale<<8) | ErrorEstimate(max(units, 1))
@@ -104,13 +101,10 @@ func (e ErrorEstimate) Valid() bool { return e.Multiplier() != 0 }
 // Bound returns Multiplier x 2^-32 x 2^Scale seconds, at most the longest Duration.
 func (e ErrorEstimate) Bound() time.Duration {
 	m, s := uint64(e.Multiplier()), uint(e.Scale())
-	if s > 55 { // 2^55-32 s is 97 days; past that any answer says "no idea"
+	if s > 56 { // more than 136 years
 		return time.Duration(1<<63 - 1)
 	}
 	hi, lo := bits.Mul64(m<<s, 1e9)
-	if hi >= 1<<31 {
-		return time.Duration(1<<63 - 1)
-	}
 	q, _ := bits.Div64(hi, lo, 1<<32)
 	return time.Duration(q)
 }

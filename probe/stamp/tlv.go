@@ -189,6 +189,9 @@ func (t TLVs) reflected(seq []byte, m *MAC) (TLVs, error) {
 		if v.Flags&FlagI != 0 {
 			return nil, ErrPeerHMAC
 		}
+		if v.Flags&FlagM != 0 {
+			break // what follows was copied unread, with the flags that it came with
+		}
 	}
 	if err := t.check(seq, m); err != nil {
 		return nil, err
