@@ -47,6 +47,7 @@ type record struct {
 	at        int64 // when it left
 	reflector uint32
 	fate      fate
+	told      bool // lost, and it was counted in which direction
 }
 
 // Path accounts for one probed path. It is not safe for concurrent use. Time may not run backwards by more than what packets

@@ -72,42 +72,38 @@ func (p *Path) restore(r *record) {
 		return
 	}
 	p.count(r.at, lost, -1)
-	if p.inRun(r) {
+	in := p.inRun(r)
+	if in {
 		p.run.lost--
 	}
-	p.uncount(&p.total)
+	if r.told && p.total[lostBackward] > 0 {
+		p.total[lostBackward]--
+	}
 	for i := range p.levels {
 		s := p.levels[i].at(r.at)
 		if s == nil {
 			continue
 		}
-		if s.run == p.runs && s.runLost > 0 {
+		if in && s.run == p.runs && s.runLost > 0 {
 			s.runLost--
 		}
-		if s.count[lostForward]+s.count[lostBackward] > s.count[lost] {
-			s.count[oneOf(s.count[lostBackward] > 0)]--
+		if !r.told {
+			continue
+		}
+		// The reflector had answered it, so it stands among those lost on the way back; in a mixed run the window may have
+		// booked it, or a neighbour, the other way round.
+		if s.count[lostBackward] > 0 {
+			s.count[lostBackward]--
+		} else if s.count[lostForward] > 0 {
+			s.count[lostForward]--
 		}
 	}
+	r.told = false
 }
 
 // inRun says whether a lost probe is one of the present run.
 func (p *Path) inRun(r *record) bool {
 	return p.run.lost > 0 && r.at >= p.run.first && r.at <= p.run.last
-}
-
-// uncount keeps the directions' sum within the losses.
-func (p *Path) uncount(c *tallyCounts64) {
-	if c[lostForward]+c[lostBackward] > c[lost] {
-		c[oneOf(c[lostBackward] > 0)]--
-	}
-}
-
-// oneOf picks the direction to take a loss from: a late reply shows that its probe had not been lost on the way out.
-func oneOf(backward bool) tally {
-	if backward {
-		return lostBackward
-	}
-	return lostForward
 }
 
 // endRun closes the run of losses before the answered probe b: its length goes into the bursts, and the step of the reflector's
@@ -118,6 +114,7 @@ func (p *Path) endRun(b mark) {
 		p.burst(p.run)
 		if out, ok := lostOut(p.anchor, b); ok {
 			p.direct(out)
+			p.tell(b.seq)
 		}
 	}
 	p.anchor = b
@@ -156,6 +153,15 @@ func (p *Path) direct(out uint32) {
 	p.total[lostBackward] += uint64(p.run.lost - forward)
 	for k := range p.levels {
 		p.directLevel(&p.levels[k], forward)
+	}
+}
+
+// tell marks the probes of the run before the probe end, as far back as the ring goes.
+func (p *Path) tell(end uint32) {
+	for seq := end - 1; seq != p.anchor.seq && end-seq < uint32(len(p.ring)); seq-- {
+		if r := p.record(seq); r.fate == gone {
+			r.told = true
+		}
 	}
 }
 

@@ -65,10 +65,12 @@ type level struct {
 	slots []slot
 	open  int64 // number of the slot that dense belongs to; -1 for none
 	dense [binCount]uint16
+	first int // bins from first to last are in use
+	last  int
 }
 
 func newLevel(length, width time.Duration) level {
-	l := level{width: int64(width), slots: make([]slot, length/width+1), open: -1}
+	l := level{width: int64(width), slots: make([]slot, length/width+1), open: -1, first: binCount}
 	for i := range l.slots {
 		l.slots[i].number = -1
 	}
@@ -109,8 +111,10 @@ func (l *level) sample(t int64, rtt time.Duration) {
 	s.max = max(s.max, rtt)
 	s.sum += rtt
 	s.samples++
-	if n := &l.dense[binOf(rtt)]; *n < math.MaxUint16 {
-		*n++
+	i := binOf(rtt)
+	l.first, l.last = min(l.first, i), max(l.last, i)
+	if l.dense[i] < math.MaxUint16 {
+		l.dense[i]++
 	}
 }
 
@@ -120,15 +124,13 @@ func (l *level) close() {
 		return
 	}
 	s := l.at(l.open * l.width)
-	for i, n := range l.dense {
-		if n == 0 {
-			continue
-		}
-		if s != nil {
+	for i := l.first; i <= l.last; i++ {
+		if n := l.dense[i]; n > 0 && s != nil {
 			s.bins = append(s.bins, bin{uint16(i), n})
 		}
 		l.dense[i] = 0
 	}
+	l.first, l.last = binCount, 0
 }
 
 // window sums the slots that reach into the window which ends at now. h is scratch space and must be zero.
@@ -153,8 +155,8 @@ func (l *level) window(now int64, w *Window, h *Histogram) {
 			h.bins[b.index] += uint32(b.n)
 		}
 		if s.number == l.open {
-			for k, n := range l.dense {
-				h.bins[k] += uint32(n)
+			for k := l.first; k <= l.last; k++ {
+				h.bins[k] += uint32(l.dense[k])
 			}
 		}
 	}

@@ -1,0 +1,436 @@
+package stats
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+const (
+	every = 50 * time.Millisecond
+	trip  = 4 * time.Millisecond
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// driver plays a network by hand: events are told in the order of their times.
+type driver struct {
+	p         *Path
+	now       time.Duration
+	seq       uint32 // of the next probe
+	reflector uint32 // of the next reply
+}
+
+func newDriver(first uint32) *driver {
+	return &driver{p: New(Config{Start: start, Interval: every, Authenticated: true}), seq: first, reflector: 1000}
+}
+
+func (d *driver) at() time.Time { return start.Add(d.now) }
+
+func (d *driver) summary() Summary { return d.p.Summary(d.at()) }
+
+// outcome is what happens to a probe of a driver.
+type outcome uint8
+
+const (
+	pass outcome = iota
+	loseForward
+	loseBackward
+)
+
+// probe sends one probe, lets it meet its fate, and moves on by an interval.
+func (d *driver) probe(o outcome) {
+	d.p.Sent(d.seq, d.at())
+	if o != loseForward {
+		if o == pass {
+			d.p.Reply(Reply{Seq: d.seq, Reflector: d.reflector, At: d.at().Add(trip), RTT: trip})
+		}
+		d.reflector++
+	}
+	d.seq++
+	d.now += every
+}
+
+func (d *driver) probes(n int, o outcome) {
+	for range n {
+		d.probe(o)
+	}
+}
+
+// event is something that happens at an instant of the twin's world.
+type event struct {
+	at time.Duration
+	do func()
+}
+
+// twin is the obvious way to count: it knows everything and remembers everything.
+type twin struct {
+	sentAt []time.Duration
+	fate   []outcome
+	late   []bool
+	dup    []bool
+}
+
+// world makes n probes with random fates and tells them to a Path in the order of time.
+func world(r *rand.Rand, p *Path, first uint32, n int) (*twin, time.Duration) {
+	w := &twin{}
+	var events []event
+	reflector := uint32(7)
+	for i := range n {
+		at := time.Duration(i) * every
+		seq := first + uint32(i)
+		o := outcome(0)
+		if x := r.Float64(); x < 0.05 {
+			o = loseForward
+		} else if x < 0.08 {
+			o = loseBackward
+		}
+		w.sentAt, w.fate = append(w.sentAt, at), append(w.fate, o)
+		w.late, w.dup = append(w.late, o == pass && r.Float64() < 0.01), append(w.dup, o == pass && r.Float64() < 0.02)
+		events = append(events, event{at, func() { p.Sent(seq, start.Add(at)) }})
+		mine := reflector
+		if o != loseForward {
+			reflector++
+		}
+		if o != pass {
+			continue
+		}
+		back := at + trip
+		if w.late[i] {
+			back += 1500 * time.Millisecond
+		}
+		reply := func() { p.Reply(Reply{Seq: seq, Reflector: mine, At: start.Add(back), RTT: back - at}) }
+		events = append(events, event{back, reply})
+		if w.dup[i] {
+			events = append(events, event{back, reply})
+		}
+	}
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	for _, e := range events {
+		e.do()
+	}
+	return w, time.Duration(n) * every
+}
+
+// counters counts the probes that left in [from, to), whose fate is decided.
+func (w *twin) counters(from, to time.Duration) Counters {
+	var c Counters
+	for i, at := range w.sentAt {
+		if at < from || at >= to {
+			continue
+		}
+		c.Sent++
+		switch w.fate[i] {
+		case pass:
+			c.Received++
+		case loseForward:
+			c.Lost++
+			c.LostForward++
+		case loseBackward:
+			c.Lost++
+			c.LostBackward++
+		}
+		if w.late[i] {
+			c.Late++
+			c.Reordered++
+		}
+		if w.dup[i] {
+			c.Duplicated++
+		}
+	}
+	return c
+}
+
+func TestCountersAgainstTwin(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		p := New(Config{Start: start, Interval: every})
+		first := r.Uint32()
+		if seed%2 == 0 {
+			first = -uint32(r.IntN(2000)) // the numbers wrap on the way
+		}
+		n := 4000 + r.IntN(3000)
+		w, end := world(r, p, first, n)
+		// Long after the last probe everything is decided, but not where those were lost that no answered one encloses.
+		s := p.Summary(start.Add(end + 10*time.Second))
+		want := w.counters(0, end)
+		untold := uint64(slices.Index(w.fate, pass))
+		for i := n - 1; w.fate[i] != pass; i-- {
+			untold++
+		}
+		got := s.Total
+		if got.LostForward+got.LostBackward+untold != got.Lost || untold == 0 && got != want {
+			t.Errorf("seed %d: total\n got %+v\nwant %+v, of which %d cannot be told", seed, got, want, untold)
+		}
+		for i, win := range s.Windows {
+			from := (end + 10*time.Second - win.Length).Truncate(spans[i].width)
+			want := w.counters(from, end)
+			// Duplicates are booked when they come.
+			got := win.Counters
+			if got.Sent != want.Sent || got.Received != want.Received || got.Lost != want.Lost || got.Late != want.Late ||
+				got.LostForward+got.LostBackward+untold < want.Lost || got.LostForward+got.LostBackward > want.Lost || got.Reordered != want.Reordered {
+				t.Errorf("seed %d: %v\n got %+v\nwant %+v", seed, win.Length, got, want)
+			}
+		}
+	}
+}
+
+// Numbers that wrap change nothing.
+func TestWrap(t *testing.T) {
+	var got [2]Summary
+	for i, first := range []uint32{1 << 20, ^uint32(0) - 700} {
+		p := New(Config{Start: start, Interval: every})
+		_, end := world(rand.New(rand.NewPCG(4, 4)), p, first, 1500)
+		got[i] = p.Summary(start.Add(end))
+	}
+	if !equal(got[0], got[1]) {
+		t.Errorf("got\n%+v\nwant\n%+v", got[1], got[0])
+	}
+}
+
+func equal(a, b Summary) bool {
+	for i := range a.Windows {
+		if a.Windows[i].Counters != b.Windows[i].Counters || a.Windows[i].WorstGap != b.Windows[i].WorstGap ||
+			a.Windows[i].WorstGapForward != b.Windows[i].WorstGapForward || a.Windows[i].RTT != b.Windows[i].RTT ||
+			!slices.Equal(a.Windows[i].Bursts, b.Windows[i].Bursts) {
+			return false
+		}
+	}
+	return a.Total == b.Total && a.RTT == b.RTT && a.Outage == b.Outage && a.Unanswered == b.Unanswered
+}
+
+// The windows' quantiles agree with all samples that fall into them.
+func TestWindowQuantiles(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	d := newDriver(1)
+	type sample struct{ at, rtt time.Duration }
+	var all []sample
+	const n = 90000 // 75 minutes
+	for range n {
+		rtt := time.Duration(r.ExpFloat64()*float64(5*time.Millisecond)) + 100*time.Microsecond
+		rtt = min(rtt, 45*time.Millisecond)
+		d.p.Sent(d.seq, d.at())
+		d.p.Reply(Reply{Seq: d.seq, Reflector: d.reflector, At: d.at().Add(rtt), RTT: rtt})
+		if len(all) > 0 || d.seq > 1 { // the first one may hold address resolution
+			all = append(all, sample{d.now + rtt, rtt})
+		}
+		d.seq++
+		d.reflector++
+		d.now += every
+	}
+	for i, w := range d.summary().Windows {
+		from := (d.now - w.Length).Truncate(spans[i].width)
+		var in []time.Duration
+		for _, s := range all {
+			if s.at >= from {
+				in = append(in, s.rtt)
+			}
+		}
+		slices.Sort(in)
+		if w.RTT.Count != uint64(len(in)) || w.RTT.Min != in[0] || w.RTT.Max != in[len(in)-1] || w.Covered != w.Length {
+			t.Errorf("%v: %+v, want %d samples from %v to %v", w.Length, w.RTT, len(in), in[0], in[len(in)-1])
+		}
+		for q, got := range map[float64]time.Duration{0.5: w.RTT.P50, 0.9: w.RTT.P90, 0.99: w.RTT.P99, 0.999: w.RTT.P999} {
+			if want := in[rank(q, uint64(len(in)))-1]; !within(got, want) {
+				t.Errorf("%v: quantile %v: %v, want %v", w.Length, q, got, want)
+			}
+		}
+	}
+}
+
+func TestJitter(t *testing.T) {
+	d := newDriver(1)
+	want := time.Duration(0)
+	last := time.Duration(-1)
+	for i := range 200 {
+		rtt := trip + time.Duration(i%2)*time.Millisecond
+		d.p.Sent(d.seq, d.at())
+		d.p.Reply(Reply{Seq: d.seq, Reflector: d.reflector, At: d.at().Add(rtt), RTT: rtt})
+		if i > 0 {
+			if last >= 0 {
+				want += (time.Millisecond - want) / 16
+			}
+			last = rtt
+		}
+		d.seq++
+		d.reflector++
+		d.now += every
+	}
+	if got := d.summary().Windows[0].Jitter; got != want || got < 990*time.Microsecond {
+		t.Errorf("jitter %v, want %v", got, want)
+	}
+}
+
+// The first answer after a while may contain address resolution: it is received, but no RTT sample.
+func TestFirstSampleAfterIdle(t *testing.T) {
+	d := newDriver(1)
+	d.p.Sent(1, d.at())
+	d.p.Reply(Reply{Seq: 1, Reflector: 1000, At: d.at().Add(800 * time.Millisecond), RTT: 800 * time.Millisecond})
+	d.seq, d.reflector, d.now = 2, 1001, time.Second
+	d.probes(100, pass)
+	d.now += 30 * time.Second
+	d.p.Sent(d.seq, d.at())
+	d.p.Reply(Reply{Seq: d.seq, Reflector: d.reflector, At: d.at().Add(700 * time.Millisecond), RTT: 700 * time.Millisecond})
+	d.seq, d.reflector, d.now = d.seq+1, d.reflector+1, d.now+time.Second
+	d.probes(20, pass)
+	s := d.summary()
+	if w := s.Windows[2].RTT; w.Max != trip || w.Count != 120 || s.RTT.Smoothed != trip || s.RTT.Min != trip {
+		t.Errorf("RTT %+v, window %+v", s.RTT, w)
+	}
+	if s.Total.Received != 122 {
+		t.Errorf("%+v", s.Total)
+	}
+}
+
+// An outage that outlasts the memory for single probes is still one outage and one gap.
+func TestLongOutage(t *testing.T) {
+	for _, o := range []outcome{loseForward, loseBackward} {
+		d := newDriver(1)
+		d.probes(100, pass)
+		d.probes(20*600, o)
+		s := d.summary()
+		if s.Unanswered < 20*600-2 || s.Outage.For != 10*time.Minute || s.Total.Lost < 20*600-25 {
+			t.Errorf("unanswered %d, outage %+v, total %+v", s.Unanswered, s.Outage, s.Total)
+		}
+		d.probes(100, pass)
+		s = d.summary()
+		if s.Outage.For != 0 || s.Unanswered != 0 || s.Total.Lost != 20*600 {
+			t.Errorf("outage %+v, total %+v", s.Outage, s.Total)
+		}
+		w := s.Windows[4]
+		gap, other := w.WorstGapForward, w.WorstGapBackward
+		lost, none := w.LostForward, w.LostBackward
+		if o == loseBackward {
+			gap, other, lost, none = other, gap, none, lost
+		}
+		if w.WorstGap != 10*time.Minute || gap != w.WorstGap || other != 0 || lost != 20*600 || none != 0 {
+			t.Errorf("outcome %d: gaps %v %v %v, %+v", o, w.WorstGap, w.WorstGapForward, w.WorstGapBackward, w.Counters)
+		}
+		if w.Bursts[longestBurst-1] != 1 {
+			t.Errorf("bursts %v", w.Bursts)
+		}
+		// A gap leaves a window when its end does.
+		d.probes(20*11, pass)
+		if g := d.summary().Windows[1].WorstGap; g != 0 {
+			t.Errorf("worst gap of 10 s, after more than that: %v", g)
+		}
+	}
+}
+
+func TestMixedRun(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	d.probes(3, loseForward)
+	d.probes(2, loseBackward)
+	d.probes(100, pass)
+	s := d.summary()
+	if c := s.Total; c.Lost != 5 || c.LostForward != 3 || c.LostBackward != 2 {
+		t.Errorf("%+v", c)
+	}
+	if w := s.Windows[1]; w.WorstGap != 5*every || w.WorstGapForward != 3*every || w.WorstGapBackward != 2*every || w.Bursts[4] != 1 {
+		t.Errorf("%v %v %v %v", w.WorstGap, w.WorstGapForward, w.WorstGapBackward, w.Bursts)
+	}
+}
+
+// A reflector that restarts or only copies numbers cannot tell directions; nothing is made up.
+func TestUnknownDirection(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	d.probes(4, loseForward)
+	d.reflector = 0
+	d.probes(100, pass)
+	if c := d.summary().Total; c.Lost != 4 || c.LostForward+c.LostBackward != 0 {
+		t.Errorf("restart: %+v", c)
+	}
+	p := New(Config{Start: start})
+	for i := range uint32(200) {
+		at := start.Add(time.Duration(i) * every)
+		p.Sent(i, at)
+		if i%10 != 5 {
+			p.Reply(Reply{Seq: i, Reflector: i, At: at.Add(trip), RTT: trip})
+		}
+	}
+	if c := p.Summary(start.Add(200 * every)).Total; c.Lost < 18 || c.LostForward+c.LostBackward != 0 {
+		t.Errorf("stateless: %+v", c)
+	}
+}
+
+func TestForeignReplies(t *testing.T) {
+	d := newDriver(100)
+	if f := d.p.Reply(Reply{Seq: 99, At: d.at()}); f != Foreign {
+		t.Errorf("before the first probe: %v", f)
+	}
+	d.probes(1000, pass)
+	for _, seq := range []uint32{0, 99, 101, 1100, 5000, 1 << 31} {
+		if f := d.p.Reply(Reply{Seq: seq, At: d.at()}); f != Foreign {
+			t.Errorf("%d: %v", seq, f)
+		}
+	}
+	if f := d.p.Reply(Reply{Seq: 1099, At: d.at()}); f != Duplicate {
+		t.Errorf("the last one again: %v", f)
+	}
+	if c := d.summary().Total; c.Received != 1000 || c.Duplicated != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A Path stays within its memory, and costs nothing to feed.
+func TestMemory(t *testing.T) {
+	const n = 50
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	paths := make([]*Path, n)
+	for i := range paths {
+		paths[i] = New(Config{Start: start, Interval: every})
+		r := rand.New(rand.NewPCG(6, uint64(i)))
+		for k := range uint32(20 * 1200) { // 20 minutes
+			at := start.Add(time.Duration(k) * every)
+			rtt := trip + time.Duration(r.ExpFloat64()*float64(time.Millisecond))
+			paths[i].Sent(k, at)
+			paths[i].Reply(Reply{Seq: k, Reflector: k + 7, At: at.Add(rtt), RTT: rtt})
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	per := (after.HeapAlloc - before.HeapAlloc) / n
+	t.Logf("%d bytes a path", per)
+	if per > 30<<10 {
+		t.Errorf("%d bytes a path, want at most 30 KiB", per)
+	}
+	runtime.KeepAlive(paths)
+}
+
+func BenchmarkPath(b *testing.B) {
+	p := New(Config{Start: start, Interval: every})
+	r := rand.New(rand.NewPCG(7, 7))
+	rtts := make([]time.Duration, 1024)
+	for i := range rtts {
+		rtts[i] = trip + time.Duration(r.ExpFloat64()*float64(time.Millisecond))
+	}
+	at, seq := start, uint32(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		rtt := rtts[seq&1023]
+		p.Sent(seq, at)
+		if seq%50 != 0 {
+			p.Reply(Reply{Seq: seq, Reflector: seq + 7, At: at.Add(rtt), RTT: rtt})
+		}
+		at = at.Add(every)
+		seq++
+	}
+}
+
+func BenchmarkSummary(b *testing.B) {
+	d := newDriver(1)
+	for range 20 * 1200 {
+		d.probe(pass)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		d.summary()
+	}
+}
