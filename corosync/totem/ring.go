@@ -89,6 +89,7 @@ func (c *Config) validate() error {
 type Ring struct {
 	cfg   Config
 	now   int64 // nanoseconds since the start, as all times inside
+	limit int64 // how far the present Run goes
 	procs []proc
 	peers []peer // [from*Nodes+to]
 	links []link // [(from*Nodes+to)*len(cfg.Links)+link]
@@ -204,6 +205,7 @@ func (r *Ring) Next() time.Duration {
 // call of Step or Run.
 func (r *Ring) Step() []Event {
 	r.drain()
+	r.limit = r.now
 	if ev := r.pop(1<<63 - 1); ev != nil {
 		r.dispatch(ev)
 	}
@@ -215,6 +217,7 @@ func (r *Ring) Step() []Event {
 // the next call of Step or Run.
 func (r *Ring) Run(until time.Duration) []Event {
 	r.drain()
+	r.limit = int64(until)
 	for {
 		ev := r.pop(int64(until))
 		if ev == nil {

@@ -16,11 +16,11 @@ func (r *Ring) skip(rep *proc, t *token, ev *event) bool {
 	if horizon <= r.now {
 		return false
 	}
-	left, turn, ok := r.uniform(rep, t)
+	left, turn, healthy, ok := r.uniform(rep, t)
 	if !ok {
 		return false
 	}
-	turns := min(int64(left), (horizon-r.now)/turn)
+	turns := min(int64(left), (min(horizon, healthy)-r.now)/turn)
 	if turns <= 0 {
 		return false
 	}
@@ -28,38 +28,56 @@ func (r *Ring) skip(rep *proc, t *token, ev *event) bool {
 	return true
 }
 
-// horizon is the time up to which nothing but the token and heartbeats happens.
+// horizon is the time up to which nothing but the token and heartbeats happens, or the end of the present Run.
 func (r *Ring) horizon() int64 {
-	h := int64(r.calm.CalmUntil(nanos(r.now)))
+	h := min(int64(r.calm.CalmUntil(nanos(r.now))), r.limit)
 	if ev := r.peekQueue(); ev != nil {
 		h = min(h, ev.at-1)
 	}
 	return h
 }
 
-// uniform says whether the coming rotations are all alike, how many there may be before the ring counts as idle, and how
-// long one takes.
-func (r *Ring) uniform(rep *proc, t *token) (left int32, turn int64, ok bool) {
+// healthyUntil is the time before which no heartbeat can change how from and to exchange data, given calm: until a pong
+// that was lost earlier would take a link down, or never if a link is about to come up.
+func (r *Ring) healthyUntil(from, to int) int64 {
+	until := int64(off)
+	for l := range r.linksOf(from, to) {
+		lk := &r.linksOf(from, to)[l]
+		if !lk.connected || lk.unreachable || lk.pongLast == never {
+			return r.now
+		}
+		until = min(until, lk.pongLast+r.knet[l].timeout-1)
+	}
+	return until
+}
+
+// uniform says whether the coming rotations are all alike, how many there may be before the ring counts as idle, how long
+// one takes, and until when all links are sure to stay up.
+func (r *Ring) uniform(rep *proc, t *token) (left int32, turn, until int64, ok bool) {
 	if t.ring != rep.ring || t.tokenSeq <= rep.tokenSeq || t.rtr != 0 || t.aru != t.seq || t.aruBy != 0 || t.fcc != 0 || t.backlog != 0 {
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
 	left = int32(r.cfg.Timeouts.SeqnoUnchangedConst) - 1 - rep.seqUnchanged
-	if left <= 0 || r.cfg.Mode == RoundRobin {
-		return 0, 0, false
+	if left <= 0 || r.cfg.Mode == RoundRobin || rep.timers[timerMerge].deadline == off {
+		return 0, 0, 0, false
 	}
+	until = off
 	for i := range rep.members.All() {
 		p := &r.procs[i]
 		if !p.quiet(t) || (i == rep.index && p.tokenSeq != t.tokenSeq-int64(rep.members.Len())) {
-			return 0, 0, false
+			return 0, 0, 0, false
 		}
 		left = min(left, int32(r.cfg.Timeouts.SeqnoUnchangedConst)-1-p.seqUnchanged)
-		at, _, arrives := r.route(i, p.next, ClassToken)
-		if !arrives {
-			return 0, 0, false
+		if i != p.next {
+			until = min(until, r.healthyUntil(i, p.next), r.healthyUntil(p.next, i))
 		}
+		if until <= r.now {
+			return 0, 0, 0, false
+		}
+		at, _, _ := r.route(i, p.next, ClassToken)
 		turn += at - r.now
 	}
-	return left, turn, true
+	return left, turn, until, true
 }
 
 // quiet says whether a token visit would change nothing in p but counters.
