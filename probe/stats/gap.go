@@ -16,6 +16,9 @@ type openGap struct {
 
 // waiting finds the oldest probe after the newest answered one that waits for its answer and is not excused.
 func (p *Path) waiting() (at int64, ok bool) {
+	if !p.begun {
+		return 0, false
+	}
 	g := &p.gap
 	if before(g.seq, p.newest.seq+1) {
 		*g = openGap{seq: p.newest.seq + 1}

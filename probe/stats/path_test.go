@@ -78,7 +78,7 @@ type twin struct {
 func world(r *rand.Rand, p *Path, first uint32, n int) (*twin, time.Duration) {
 	w := &twin{}
 	var events []event
-	reflector := uint32(7)
+	reflector := uint32(1 << 30)
 	for i := range n {
 		at := time.Duration(i) * every
 		seq := first + uint32(i)
@@ -433,4 +433,31 @@ func BenchmarkSummary(b *testing.B) {
 	for b.Loop() {
 		d.summary()
 	}
+}
+
+// TestSummaryBeforeTheFirstProbe: a path that was just made has no outage, and finding that out takes no time.
+func TestSummaryBeforeTheFirstProbe(t *testing.T) {
+	s := New(Config{Start: start, Interval: every}).Summary(start.Add(time.Second))
+	if s.Outage != (Outage{}) || s.Unanswered != 0 {
+		t.Errorf("outage %+v, unanswered %d of a path that sent nothing", s.Outage, s.Unanswered)
+	}
+}
+
+// A Path can be asked before anything was sent.
+func TestNothingYet(t *testing.T) {
+	p := New(Config{Start: start})
+	for _, after := range []time.Duration{0, time.Second, 3 * time.Hour} {
+		s := p.Summary(start.Add(after))
+		if s.EverHeard || s.RTT.Known || s.Outage.For != 0 || s.Unanswered != 0 || s.Total != (Counters{}) || s.Forward.Known {
+			t.Errorf("after %v: %+v", after, s)
+		}
+		if len(s.Windows) != 5 || s.Windows[4].Covered != min(after, time.Hour) {
+			t.Errorf("after %v: windows %+v", after, s.Windows)
+		}
+	}
+	p.HostPause(start, start.Add(time.Second))
+	p.PeerPause(start, start.Add(time.Second), time.Second)
+	p.Corrupt(start)
+	p.Departed(3, start)
+	p.FullReply(3, start)
 }
