@@ -208,7 +208,7 @@ func fillPath(out *Path, p *path, token time.Duration) {
 	}
 	out.RTT = RTT{s.RTT.Known, Seconds(s.RTT.Smoothed), Seconds(s.RTT.Var), Seconds(s.RTT.Latest), Seconds(s.RTT.Min)}
 	out.Total = counters(s.Total)
-	out.Full = FullSize{s.Full.Size, s.Full.Sent, s.Full.Received}
+	out.Full = FullSize{s.Full.Size, s.Full.Sent, s.Full.Received, p.obs.FullErr, p.obs.MTU}
 	out.Authenticated = s.Authenticated
 }
 

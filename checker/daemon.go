@@ -82,9 +82,24 @@ func (j *judge) tokenNews(m daemonMemo) daemonMemo {
 			m.evidence = later(m.evidence, s.At)
 		}
 	}
-	m.lostAt = later(m.lostAt, s.TokenAt.Lost)
-	m.evidence = later(later(m.evidence, m.lostAt), s.TokenAt.Warned)
+	if lost := s.TokenAt.Lost; !lost.Equal(m.logged.Lost) {
+		m.lostAt = later(m.lostAt, j.logged(lost))
+	}
+	if warned := s.TokenAt.Warned; !warned.Equal(m.logged.Warned) {
+		m.evidence = later(m.evidence, j.logged(warned))
+	}
+	m.logged = s.TokenAt
+	m.evidence = later(m.evidence, m.lostAt)
 	return m
+}
+
+// logged turns the instant of a log line that has just come in into one of our own clock: the log's is a wall clock, which
+// may have been stepped. Lines come in at once; what seems older than two seconds, or younger than now, has a wrong time.
+func (j *judge) logged(at time.Time) time.Time {
+	if age := j.now().Sub(at); age > 0 && age < 2*time.Second {
+		return j.now().Add(-age)
+	}
+	return j.now()
 }
 
 // tokenWarning is when Corosync itself complains; three quarters of the token when that is switched off.

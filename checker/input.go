@@ -34,6 +34,8 @@ type Observation struct {
 	Interval      time.Duration // between token-sized probes
 	Summary       stats.Summary
 	Err           string    // why no probe can be sent now (no such address, network unreachable, ...); "" when it can
+	FullErr       string    // why no full-size probe can be sent (too long for the interface); "" when it can
+	MTU           int       // of the path, if the network told one; 0: unknown
 	Refused       time.Time // when the peer's host last said that nobody listens on the probe port (ICMP port unreachable): it lives
 }
 

@@ -31,7 +31,7 @@ func meshState(s mesh.State) PathState {
 // readMesh keeps what the peers said of their paths. The rows are shared by the Reports of half a second.
 func (j *judge) readMesh() {
 	j.next.mesh = j.prev.mesh
-	if len(j.in.Views) == 0 {
+	if len(j.views) == 0 {
 		j.next.mesh = meshMemo{}
 		return
 	}
@@ -39,12 +39,11 @@ func (j *judge) readMesh() {
 		return
 	}
 	total := 0
-	for i := range j.in.Views {
-		total += len(j.in.Views[i].Paths)
+	for _, v := range j.views {
+		total += len(v.Paths)
 	}
 	m := meshMemo{at: j.now(), rows: make([]MeshRow, 0, total)}
-	for i := range j.in.Views {
-		v := &j.in.Views[i]
+	for _, v := range j.views {
 		from := j.ref(v.Node)
 		for k := range v.Paths {
 			p := &v.Paths[k]

@@ -123,8 +123,7 @@ func (j *judge) partitions(c *cut) (parts [][]uint32, whole bool) {
 
 // somebodyReaches: a peer on this side said, well after its link would have been silent too, that it hears one over there.
 func (j *judge) somebodyReaches(c *cut, here, there []uint32) bool {
-	for i := range j.in.Views {
-		v := &j.in.Views[i]
+	for _, v := range j.views {
 		if !slices.Contains(here, v.Node) || v.At.Sub(c.memo.since) < time.Second || j.ago(v.At) > viewFresh {
 			continue
 		}
@@ -140,8 +139,7 @@ func (j *judge) somebodyReaches(c *cut, here, there []uint32) bool {
 // lastConnected: as far as the last words of a and b go, they heard each other. Nodes of which nothing is known stay together:
 // they were members of one ring.
 func (j *judge) lastConnected(a, b uint32) bool {
-	for i := range j.in.Views {
-		v := &j.in.Views[i]
+	for _, v := range j.views {
 		other := b
 		switch v.Node {
 		case a:

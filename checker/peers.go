@@ -82,8 +82,8 @@ func (j *judge) readPeers() {
 }
 
 func (j *judge) readPeer(p *peer) {
-	for i := range j.in.Views {
-		if v := &j.in.Views[i]; v.Node == p.node.ID {
+	for _, v := range j.views {
+		if v.Node == p.node.ID {
 			p.view = v
 		}
 	}

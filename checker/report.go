@@ -209,6 +209,8 @@ type FullSize struct {
 	Bytes    int    `json:"bytes"` // UDP payload; 0: none are sent
 	Sent     uint64 `json:"sent"`
 	Received uint64 `json:"received"`
+	Error    string `json:"error,omitempty"` // why none can be sent
+	MTU      int    `json:"mtu,omitempty"`   // of the path, if the network told one
 }
 
 // MeshRow is one peer's account of one of its paths, as it rode in its probes.

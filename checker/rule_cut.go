@@ -120,8 +120,7 @@ func (j *judge) othersSay(c *cut) string {
 	var parts []string
 	for _, p := range c.peers {
 		var reach, lost []string
-		for i := range j.in.Views {
-			v := &j.in.Views[i]
+		for _, v := range j.views {
 			if v.Node == p.node.ID || v.At.Before(p.since) || j.ago(v.At) > viewFresh {
 				continue
 			}

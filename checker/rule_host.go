@@ -28,8 +28,7 @@ func ruleHost(j *judge) {
 		d.evidence = map[string]string{"stall": show(h.Pause), "share_of_token": percent(ratio(h.Pause, j.token)), "worst_10_min": show(h.Worst)}
 		j.add(d)
 	}
-	for i := range j.in.Views {
-		v := &j.in.Views[i]
+	for _, v := range j.views {
 		if j.ago(v.At) > viewFresh || v.Pause < max(j.share(pauseSome), 100*time.Millisecond) {
 			continue
 		}

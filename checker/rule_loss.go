@@ -140,7 +140,7 @@ func ruleMTU(j *judge) {
 			l := &p.paths[k]
 			f := l.obs.Summary.Full
 			small := j.clean(l, 10*time.Second)
-			if l.out || f.Size == 0 || f.Sent < 5 || small == nil || lossRatio(small.Counters) > 0.15 {
+			if l.out || f.Size == 0 || f.Sent < 5 || small == nil || lossRatio(small.Counters) > 0.3 {
 				continue
 			}
 			if float64(f.Received) > 0.1*float64(f.Sent) {

@@ -53,6 +53,7 @@ type judge struct {
 	next State
 
 	token  time.Duration // effective, or defaultToken
+	views  []*PeerView   // by node
 	paths  []path        // by node and link
 	peers  []peer        // by node: all but the local one
 	local  topology.Node
@@ -81,6 +82,11 @@ func (j *judge) begin() {
 		j.token = defaultToken
 	}
 	j.local, _ = j.in.Cluster.Node(j.in.Cluster.Local)
+	j.views = make([]*PeerView, len(j.in.Views))
+	for i := range j.in.Views {
+		j.views[i] = &j.in.Views[i]
+	}
+	slices.SortStableFunc(j.views, func(a, b *PeerView) int { return cmp.Compare(a.Node, b.Node) })
 }
 
 // share is that share of the effective token.

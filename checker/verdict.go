@@ -98,8 +98,7 @@ func (j *judge) tokenConfirms(p *peer) bool {
 
 // othersConfirm: another node that we hear said, after the peer went silent here, that its knet has no link to it.
 func (j *judge) othersConfirm(p *peer) bool {
-	for i := range j.in.Views {
-		v := &j.in.Views[i]
+	for _, v := range j.views {
 		if v.Node == p.node.ID || v.At.Before(p.since) {
 			continue
 		}
