@@ -47,7 +47,7 @@ type record struct {
 	at        int64 // when it left
 	reflector uint32
 	fate      fate
-	told      bool // lost, and it was counted in which direction
+	way       tally // lostForward or lostBackward once a loss is booked there, else 0
 }
 
 // Path accounts for one probed path. It is not safe for concurrent use. Time may not run backwards by more than what packets
@@ -58,7 +58,7 @@ type Path struct {
 	ring   []record // by sequence number
 	next   uint32   // sequence number expected to be sent next
 	begun  bool     // a probe was sent
-	total  tallyCounts64
+	total  [tallies]uint64
 	levels [len(spans)]level
 
 	settled uint32 // probes below it have their fate, and their run of losses is closed or is run
@@ -82,8 +82,6 @@ type Path struct {
 	full      fullSize
 	hasLatest bool
 }
-
-type tallyCounts64 [tallies]uint64
 
 // mark is an answered probe and the reflector's sequence number in its answer.
 type mark struct {
@@ -230,7 +228,7 @@ func (p *Path) Reply(r Reply) Fate {
 // answer counts the arrival of a reply, and takes back what was said of its probe before.
 func (p *Path) answer(e *record, t int64) {
 	if e.fate == gone || e.fate == excused {
-		p.restore(e)
+		p.restore(e, true)
 	}
 	p.count(e.at, received, 1)
 	if time.Duration(t-e.at) > p.lostAfter() {

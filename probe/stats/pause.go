@@ -90,7 +90,7 @@ func (p *Path) excuse(r *record) {
 		r.fate = shielded
 	case gone:
 		in := p.inRun(r)
-		p.restore(r)
+		p.restore(r, false)
 		r.fate = excused
 		p.count(r.at, paused, 1)
 		if in {

@@ -65,8 +65,8 @@ func (p *Path) extend(at int64) {
 	p.run.last = at
 }
 
-// restore takes back that a probe was lost: it was answered after all, or a stall excuses it.
-func (p *Path) restore(r *record) {
+// restore takes back that a probe was lost: it was answered after all (late), or a stall excuses it.
+func (p *Path) restore(r *record, replied bool) {
 	if r.fate == excused {
 		p.count(r.at, paused, -1)
 		return
@@ -76,8 +76,13 @@ func (p *Path) restore(r *record) {
 	if in {
 		p.run.lost--
 	}
-	if r.told && p.total[lostBackward] > 0 {
-		p.total[lostBackward]--
+	way := r.way
+	r.way = 0
+	if way != 0 && replied {
+		way = lostBackward // the reflector had answered it; in a mixed run a neighbour was booked in its place
+	}
+	if way != 0 {
+		takeBack(&p.total, way)
 	}
 	for i := range p.levels {
 		s := p.levels[i].at(r.at)
@@ -87,18 +92,20 @@ func (p *Path) restore(r *record) {
 		if in && s.run == p.runs && s.runLost > 0 {
 			s.runLost--
 		}
-		if !r.told {
-			continue
-		}
-		// The reflector had answered it, so it stands among those lost on the way back; in a mixed run the window may have
-		// booked it, or a neighbour, the other way round.
-		if s.count[lostBackward] > 0 {
-			s.count[lostBackward]--
-		} else if s.count[lostForward] > 0 {
-			s.count[lostForward]--
+		if way != 0 {
+			takeBack(&s.count, way)
 		}
 	}
-	r.told = false
+}
+
+// takeBack takes one loss from a direction, or from the other one if its neighbour of a mixed run was booked elsewhere.
+func takeBack[T uint32 | uint64](c *[tallies]T, way tally) {
+	other := lostForward + lostBackward - way
+	if c[way] > 0 {
+		c[way]--
+	} else if c[other] > 0 {
+		c[other]--
+	}
 }
 
 // inRun says whether a lost probe is one of the present run.
@@ -113,8 +120,7 @@ func (p *Path) endRun(b mark) {
 	if p.run.lost > 0 {
 		p.burst(p.run)
 		if out, ok := lostOut(p.anchor, b); ok {
-			p.direct(out)
-			p.tell(b.seq)
+			p.direct(out, b.seq)
 		}
 	}
 	p.anchor = b
@@ -147,21 +153,29 @@ func (p *Path) burst(r run) {
 
 // direct attributes the losses of the present run: the first out of them to the way out (excused ones, which are not among the
 // losses, are taken to be lost there), the rest to the way back. In a mixed run their order is not known.
-func (p *Path) direct(out uint32) {
+func (p *Path) direct(out, end uint32) {
 	forward := min(out-min(out, p.run.excused), p.run.lost)
 	p.total[lostForward] += uint64(forward)
 	p.total[lostBackward] += uint64(p.run.lost - forward)
 	for k := range p.levels {
 		p.directLevel(&p.levels[k], forward)
 	}
+	p.tell(end, forward)
 }
 
-// tell marks the probes of the run before the probe end, as far back as the ring goes.
-func (p *Path) tell(end uint32) {
-	for seq := end - 1; seq != p.anchor.seq && end-seq < uint32(len(p.ring)); seq-- {
-		if r := p.record(seq); r.fate == gone {
-			r.told = true
+// tell notes at the probes of the run before the probe end, as far back as the ring goes, how they were booked.
+func (p *Path) tell(end, forward uint32) {
+	left := p.run.lost
+	for seq := end - 1; left > 0 && seq != p.anchor.seq && end-seq < uint32(len(p.ring)); seq-- {
+		r := p.record(seq)
+		if r.fate != gone {
+			continue
 		}
+		r.way = lostForward
+		if left > forward {
+			r.way = lostBackward
+		}
+		left--
 	}
 }
 

@@ -35,13 +35,10 @@ const (
 	tallies
 )
 
-// tallyCounts are the counters of a slot.
-type tallyCounts [tallies]uint32
-
 // slot holds what began in one stretch of time (for RTT samples: what arrived in it).
 type slot struct {
 	number   int64 // start of the stretch / width; -1 when empty
-	count    tallyCounts
+	count    [tallies]uint32
 	run      uint32 // the run of lost probes that runLost is about
 	runLost  uint32
 	bursts   [longestBurst]uint16
@@ -164,7 +161,7 @@ func (l *level) window(now int64, w *Window, h *Histogram) {
 }
 
 // add adds the counters of a slot.
-func (c *Counters) add(n *tallyCounts) {
+func (c *Counters) add(n *[tallies]uint32) {
 	c.Sent += uint64(n[sent])
 	c.Received += uint64(n[received])
 	c.Lost += uint64(n[lost])

@@ -1,0 +1,192 @@
+package stats
+
+import (
+	"testing"
+	"time"
+)
+
+// Probes that were on their way when this host stalled are excused when they stay without an answer; others are not.
+func TestHostPauseExcuses(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	d.probes(2, loseForward) // real loss, before
+	d.probes(100, pass)
+	from := d.at()
+	d.probe(loseBackward) // its reply would have come into the stall
+	d.now = from.Sub(start) + time.Second
+	d.p.HostPause(from.Add(time.Millisecond), d.at())
+	d.probes(100, pass)
+	d.probes(1, loseForward)
+	d.probes(40, pass)
+	s := d.summary()
+	w := s.Windows[2]
+	if c := s.Total; c.Lost != 3 || c.LostForward != 3 || c.HostPaused != 1 || c.Sent != c.Received+4 {
+		t.Errorf("%+v", c)
+	}
+	if w.WorstGap != 2*every || w.WorstGapForward != 2*every || w.WorstGapBackward != 0 {
+		t.Errorf("gaps %v %v %v, want those of the loss before", w.WorstGap, w.WorstGapForward, w.WorstGapBackward)
+	}
+}
+
+// A stall that is told after its probes were already called lost takes that back.
+func TestHostPauseToldLate(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	from := d.at()
+	d.probes(2, loseBackward)
+	d.now += 5 * time.Second
+	if s := d.summary(); s.Total.Lost != 2 || s.Outage.For < 5*time.Second {
+		t.Errorf("before the stall is known: %+v %+v", s.Total, s.Outage)
+	}
+	d.p.HostPause(from, d.at())
+	if s := d.summary(); s.Total.Lost != 0 || s.Total.HostPaused != 2 || s.Outage.For != 0 || s.Unanswered != 0 || s.Forward.Gap > every {
+		t.Errorf("after: %+v %+v %v", s.Total, s.Outage, s.Forward.Gap)
+	}
+	d.probes(100, pass)
+	if s := d.summary(); s.Total.Lost != 0 || s.Windows[1].WorstGap != 0 || s.Windows[1].Bursts[1] != 0 {
+		t.Errorf("later: %+v %+v", s.Total, s.Windows[1])
+	}
+}
+
+// Many short stalls in a long outage do not hide it: probes between them go unanswered.
+func TestShortStallsDoNotHideAnOutage(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	since := d.at()
+	for range 10 {
+		d.probes(10, loseForward)
+		d.p.HostPause(d.at().Add(-40*time.Millisecond), d.at())
+	}
+	s := d.summary()
+	if !s.Outage.Since.Equal(since) || s.Outage.For != 5*time.Second || s.Total.HostPaused+s.Total.Lost > 100 {
+		t.Errorf("%+v %+v", s.Outage, s.Total)
+	}
+	if g := s.Windows[1].WorstGap; g < 4800*time.Millisecond {
+		t.Errorf("open gap %v", g)
+	}
+	d.probes(30, pass)
+	if g := d.summary().Windows[1].WorstGap; g < 4800*time.Millisecond || g > 5*time.Second {
+		t.Errorf("closed gap %v", g)
+	}
+}
+
+func TestPeerPause(t *testing.T) {
+	for _, c := range []struct {
+		longest time.Duration
+		excused bool
+	}{
+		{0, false}, {200 * time.Millisecond, false}, {time.Second, true},
+	} {
+		d := newDriver(1)
+		d.probes(200, pass)
+		d.probes(20, loseForward) // a second
+		d.probes(40, pass)
+		d.p.PeerPause(d.at().Add(-10*time.Second), d.at(), c.longest)
+		s := d.summary()
+		if got := s.Total.Lost == 0 && s.Total.HostPaused == 20 && s.Windows[2].WorstGap == 0; got != c.excused {
+			t.Errorf("%v: %+v, worst gap %v", c.longest, s.Total, s.Windows[2].WorstGap)
+		}
+		if s.Total.LostForward > s.Total.Lost {
+			t.Errorf("%v: %+v", c.longest, s.Total)
+		}
+	}
+}
+
+// A peer whose process stalled while its kernel went on answers late, but its residence tells.
+func TestResidenceIsNoGap(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	begin := d.now
+	for i := range 10 {
+		d.p.Sent(d.seq+uint32(i), start.Add(begin+time.Duration(i)*every))
+	}
+	resume := start.Add(begin + 10*every)
+	if s := d.p.Summary(resume); s.Outage.For < 9*every {
+		t.Errorf("while nothing is answered: %+v", s.Outage)
+	}
+	for range 10 {
+		d.p.Reply(Reply{Seq: d.seq, Reflector: d.reflector, At: resume.Add(trip), RTT: trip})
+		d.seq++
+		d.reflector++
+	}
+	d.now = begin + 10*every
+	d.probes(100, pass)
+	s := d.summary()
+	if w := s.Windows[1]; w.WorstGap != 0 || w.Lost != 0 || w.RTT.Max != trip || s.Outage.For != 0 {
+		t.Errorf("%v %+v %+v %+v", w.WorstGap, w.Counters, w.RTT, s.Outage)
+	}
+}
+
+// hears tells of n requests of the peer, every interval, of which some are lost.
+func (d *driver) hears(seq *uint32, n int, lost bool) {
+	for range n {
+		if !lost {
+			d.p.Heard(Heard{Session: 9, Seq: *seq, At: d.at(), Sent: d.at().Add(time.Hour)})
+		}
+		*seq++
+		d.now += every
+	}
+}
+
+// The peer's own requests tell the way back apart, also while this end does not probe.
+func TestHeard(t *testing.T) {
+	d := newDriver(1)
+	seq := ^uint32(0) - 50
+	d.hears(&seq, 100, false)
+	d.hears(&seq, 6, true)
+	d.hears(&seq, 100, false)
+	w := d.summary().Windows[2]
+	if w.WorstGapBackward != 6*every || w.WorstGapForward != 0 || w.WorstGap != 0 {
+		t.Errorf("gaps %v %v %v", w.WorstGap, w.WorstGapForward, w.WorstGapBackward)
+	}
+	// A peer that sends nothing for a while leaves no hole in its numbers.
+	d.now += 3 * time.Second
+	d.hears(&seq, 100, false)
+	if w := d.summary().Windows[2]; w.WorstGapBackward != 6*every {
+		t.Errorf("the peer's pause: %v", w.WorstGapBackward)
+	}
+	// One that is delayed does, whatever the peer's clock says.
+	sent := d.at()
+	d.p.Heard(Heard{Session: 9, Seq: seq, At: sent.Add(700 * time.Millisecond), Sent: sent.Add(time.Hour)})
+	seq++
+	d.now += every
+	d.p.Heard(Heard{Session: 9, Seq: seq, At: sent.Add(700 * time.Millisecond), Sent: d.at().Add(time.Hour)})
+	d.now += time.Second
+	if w := d.summary().Windows[2]; w.WorstGapBackward != 700*time.Millisecond {
+		t.Errorf("delayed: %v", w.WorstGapBackward)
+	}
+	// A new session begins a new numbering.
+	d.p.Heard(Heard{Session: 10, Seq: 5, At: d.at()})
+	d.now += every
+	d.p.Heard(Heard{Session: 10, Seq: 6, At: d.at()})
+	s := d.summary()
+	if s.Windows[2].WorstGapBackward != 700*time.Millisecond || !s.LastHeard.Equal(d.at()) || !s.EverHeard {
+		t.Errorf("new session: %v %v", s.Windows[2].WorstGapBackward, s.LastHeard)
+	}
+}
+
+// Full-size probes are counted apart, and only when their fate is decided.
+func TestFull(t *testing.T) {
+	p := New(Config{Start: start, FullSize: 1472})
+	at := start
+	for seq := range uint32(100) {
+		p.FullSent(seq, at)
+		if seq < 50 {
+			p.FullReply(seq, at.Add(trip))
+		}
+		at = at.Add(500 * time.Millisecond)
+	}
+	s := p.Summary(at)
+	if s.Full.Size != 1472 || s.Full.Received != 0 || s.Full.Sent < 18 || s.Full.Sent > 20 || s.Total != (Counters{}) {
+		t.Errorf("%+v %+v", s.Full, s.Total)
+	}
+	if f := p.FullReply(99, at); f != Fresh {
+		t.Errorf("%v", f)
+	}
+	if f := p.FullReply(99, at); f != Duplicate {
+		t.Errorf("%v", f)
+	}
+	if f := p.FullReply(100, at); f != Foreign {
+		t.Errorf("%v", f)
+	}
+}
