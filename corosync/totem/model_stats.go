@@ -54,11 +54,7 @@ func (r *Ring) ResetGaps() {
 
 // leftOperational, reachedOperational and backInService keep the books of disruptions and freezes.
 func (r *Ring) leftOperational(p *proc) {
-	whole := true
-	for i := range r.procs {
-		whole = whole && (!r.procs[i].alive || r.procs[i].state == stateOperational)
-	}
-	if whole {
+	if r.whole() {
 		r.stats.Disruptions++
 	}
 	if p.served {
@@ -72,4 +68,19 @@ func (r *Ring) backInService(p *proc) {
 		p.served = true
 		r.stats.Frozen += nanos(r.now - p.frozenSince)
 	}
+}
+
+// whole says whether all processors that run are in service in one ring.
+func (r *Ring) whole() bool {
+	id := RingID(0)
+	for i := range r.procs {
+		switch p := &r.procs[i]; {
+		case !p.alive:
+		case p.state != stateOperational || id != 0 && p.ring != id:
+			return false
+		default:
+			id = p.ring
+		}
+	}
+	return true
 }
