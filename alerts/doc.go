@@ -11,8 +11,8 @@
 // # Incidents
 //
 // A finding that names a cause belongs to the incident of its cause. What once belonged to an incident stays in it until the
-// incident is over, whichever of them clears first, so that one dead switch is one incident from its first symptom to its stable
-// end. The key of an incident is made of the cluster's name and the key of its first finding, so that agents that see the same
+// incident is over, whichever of them clears first, and a finding that takes the place of another (a cut of a node turns out to be
+// the cut of a site) takes its place in the incident: one dead switch is one incident from its first symptom to its stable end. The key of an incident is made of the cluster's name and the key of its first finding, so that agents that see the same
 // first finding give the same key and receivers can tell duplicates.
 //
 // Hysteresis is not done here: a finding stands in the Report until its stable period is over (checker.Finding.Clearing). Nothing

@@ -8,6 +8,10 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker"
 )
 
+// settle is how long news of another cause waits after the last word: while a cut is being understood (a node, several nodes, a
+// site) its name may change several times in a fraction of a second.
+const settle = 2 * time.Second
+
 // Config says when a Manager speaks.
 type Config struct {
 	RepeatInterval time.Duration // say again what still stands after this time; 0: never
@@ -26,6 +30,8 @@ type incident struct {
 	since    time.Time
 	cause    checker.Finding // as last seen
 	findings map[string]bool // finding keys that have belonged to it, up to the last Step
+	told     string          // key of the cause that was last told
+	recause  bool            // the cause has changed to one that was not known, and nobody was told yet
 	worst    checker.Severity
 	severity checker.Severity            // at the last Step
 	codes    map[string]checker.Severity // standing codes at the last Step
@@ -92,7 +98,7 @@ func (m *Manager) assign(now time.Time, r *checker.Report) map[string][]checker.
 	}
 	standing := map[string][]checker.Finding{}
 	for _, root := range slices.Sorted(maps.Keys(groups)) {
-		in := m.incidentOf(groups[root], byKey[root])
+		in := m.incidentOf(groups[root], byKey[root], byKey)
 		if in == nil {
 			in = m.open(now, r.Cluster.Name, byKey[root])
 		}
@@ -121,8 +127,9 @@ func rootOf(byKey map[string]checker.Finding, key string) string {
 	}
 }
 
-// incidentOf finds the incident that a group of findings belongs to: the root's own, else the oldest of its members'.
-func (m *Manager) incidentOf(group []checker.Finding, root checker.Finding) *incident {
+// incidentOf finds the incident that a group of findings belongs to: the root's own, else the oldest of its members', else the one
+// whose cause has just given way to the root.
+func (m *Manager) incidentOf(group []checker.Finding, root checker.Finding, standing map[string]checker.Finding) *incident {
 	if in := m.incidents[m.member[root.Key]]; in != nil {
 		return in
 	}
@@ -133,7 +140,22 @@ func (m *Manager) incidentOf(group []checker.Finding, root checker.Finding) *inc
 			oldest = in
 		}
 	}
-	return oldest
+	if oldest != nil {
+		return oldest
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.incidents)) {
+		if in := m.incidents[key]; in.succeeds(root, standing) {
+			return in
+		}
+	}
+	return nil
+}
+
+// succeeds tells whether a finding stands for the same trouble as the incident's cause did, under another name: the one goes as the
+// other comes, and the checker says that it began when the other did.
+func (in *incident) succeeds(f checker.Finding, standing map[string]checker.Finding) bool {
+	_, stands := standing[in.cause.Key]
+	return !stands && !f.Since.IsZero() && f.Since.Equal(in.cause.Since)
 }
 
 func (m *Manager) open(now time.Time, cluster string, root checker.Finding) *incident {
@@ -153,33 +175,52 @@ func (m *Manager) open(now time.Time, cluster string, root checker.Finding) *inc
 // speak updates an incident with the findings that stand and tells whether that is worth a word.
 func (m *Manager) speak(now time.Time, in *incident, findings []checker.Finding) (Notification, bool) {
 	cause, symptoms := in.sort(findings)
+	in.noteCause(cause, findings)
 	codes := map[string]checker.Severity{}
 	severity := checker.OK
 	for _, f := range findings {
 		codes[f.Code] = max(codes[f.Code], f.Severity)
 		severity = max(severity, f.Severity)
+		in.findings[f.Key] = true
 		if !f.Since.IsZero() && f.Since.Before(in.since) {
 			in.since = f.Since
 		}
 	}
-	reason, speak := m.reason(now, in, cause, codes)
+	reason, speak := m.reason(now, in, codes)
 	in.cause, in.codes, in.severity = cause, codes, severity
-	for _, f := range findings {
-		in.findings[f.Key] = true
-	}
 	in.worst = max(in.worst, severity)
 	if !speak {
 		return Notification{}, false
 	}
-	in.said = now
+	in.said, in.told, in.recause = now, cause.Key, false
 	return Notification{
 		Key: in.key, Status: Firing, Reason: reason, Severity: severity, Worst: in.worst,
 		Since: in.since, At: now, Cause: cause, Symptoms: symptoms,
 	}, true
 }
 
+// noteCause compares the cause with the one of the last Step. A successor takes over its severity: a new name is nothing worse.
+func (in *incident) noteCause(cause checker.Finding, findings []checker.Finding) {
+	if in.said.IsZero() {
+		return
+	}
+	standing := map[string]checker.Finding{}
+	for _, f := range findings {
+		standing[f.Key] = f
+	}
+	if in.succeeds(cause, standing) {
+		in.codes[cause.Code] = max(in.codes[cause.Code], in.codes[in.cause.Code])
+	}
+	if !in.findings[cause.Key] {
+		in.recause = true
+	}
+	if cause.Key == in.told {
+		in.recause = false
+	}
+}
+
 // reason tells whether there is one to speak, against what was so at the last Step.
-func (m *Manager) reason(now time.Time, in *incident, cause checker.Finding, codes map[string]checker.Severity) (Reason, bool) {
+func (m *Manager) reason(now time.Time, in *incident, codes map[string]checker.Severity) (Reason, bool) {
 	if in.said.IsZero() {
 		return New, true
 	}
@@ -188,10 +229,11 @@ func (m *Manager) reason(now time.Time, in *incident, cause checker.Finding, cod
 			return Worse, true
 		}
 	}
-	if !in.findings[cause.Key] {
+	quiet := now.Sub(in.said)
+	if in.recause && quiet >= settle {
 		return Recause, true
 	}
-	if m.config.RepeatInterval > 0 && now.Sub(in.said) >= m.config.RepeatInterval {
+	if m.config.RepeatInterval > 0 && quiet >= m.config.RepeatInterval {
 		return Repeat, true
 	}
 	return 0, false

@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +13,11 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker"
 )
 
-// finding writes findings as "code subject severity[<cause code subject]".
+// finding reads a finding, written as "code subject severity[@since][<cause code subject]", since in seconds.
 func finding(t *testing.T, s string) checker.Finding {
 	t.Helper()
 	s, cause, _ := strings.Cut(s, "<")
+	s, since, hasSince := strings.Cut(s, "@")
 	words := strings.Fields(s)
 	f := checker.Finding{
 		Code: words[0], Subject: words[1], Key: words[0] + " " + words[1],
@@ -24,8 +26,17 @@ func finding(t *testing.T, s string) checker.Finding {
 	if err := f.Severity.UnmarshalText([]byte(words[2])); err != nil {
 		t.Fatal(err)
 	}
+	if hasSince {
+		seconds, err := strconv.Atoi(since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Since = start().Add(time.Duration(seconds) * time.Second)
+	}
 	return f
 }
+
+func start() time.Time { return time.Unix(1e9, 0) }
 
 // step is one Report and what has to be said about it: "key status reason severity/worst cause +symptoms".
 type step struct {
@@ -86,9 +97,10 @@ func TestManager(t *testing.T) {
 		},
 		"the cause turns up late": {
 			{0, []string{"path a-s warning"}, []string{"c/path a-s firing new warning/warning path a-s"}},
-			{1, []string{"path a-s warning<link 0", "link 0 warning"}, []string{"c/path a-s firing cause warning/warning link 0 +path a-s"}},
-			{1, []string{"path a-s warning"}, nil},
-			{1, []string{"path a-s warning<link 0", "link 0 warning"}, nil},
+			{time.Second, []string{"path a-s warning<link 0", "link 0 warning"}, nil}, // it may change again
+			{time.Second, []string{"path a-s warning<link 0", "link 0 warning"}, []string{"c/path a-s firing cause warning/warning link 0 +path a-s"}},
+			{time.Minute, []string{"path a-s warning"}, nil},
+			{time.Minute, []string{"path a-s warning<link 0", "link 0 warning"}, nil},
 			{1, nil, []string{"c/path a-s resolved over ok/warning link 0"}},
 		},
 		"symptoms that outlive their cause stay in its incident": {
@@ -106,6 +118,33 @@ func TestManager(t *testing.T) {
 			{1, []string{"path a-s warning"}, nil},
 			{1, nil, []string{"c/link 0 resolved over ok/warning path a-s"}},
 		},
+		"a cut is understood step by step": {
+			{0, []string{"peer b1 critical@0", "path a-b1 warning<peer b1"}, []string{
+				"c/peer b1 firing new critical/critical peer b1 +path a-b1"}},
+			{20 * time.Millisecond, []string{"group b1,b2 critical@0", "path a-b1 warning<group b1,b2"}, nil},
+			{20 * time.Millisecond, []string{"site b critical@0", "path a-b1 warning<site b"}, nil},
+			{2 * time.Second, []string{"site b critical@0", "path a-b1 warning<site b"}, []string{
+				"c/peer b1 firing cause critical/critical site b +path a-b1"}},
+			{time.Minute, []string{"site b critical@0", "quorum c critical<site b"}, []string{
+				"c/peer b1 firing worse critical/critical site b +quorum c"}},
+			{1, nil, []string{"c/peer b1 resolved over ok/critical site b"}},
+		},
+		"a cut under another name, without symptoms": {
+			{0, []string{"peer b1 critical@0"}, []string{"c/peer b1 firing new critical/critical peer b1"}},
+			{time.Second, []string{"site b critical@0"}, nil},
+			{time.Second, []string{"peer b1 critical@0"}, nil}, // and back: nothing to tell
+			{time.Minute, []string{"peer b1 critical@0"}, nil},
+		},
+		"another cut is another incident": {
+			{0, []string{"peer b1 critical@0"}, []string{"c/peer b1 firing new critical/critical peer b1"}},
+			{time.Second, []string{"peer b2 critical@1"}, []string{
+				"c/peer b2 firing new critical/critical peer b2", "c/peer b1 resolved over ok/critical peer b1"}},
+		},
+		"a clearing cut comes back worse": {
+			{0, []string{"peer b1 critical@0"}, []string{"c/peer b1 firing new critical/critical peer b1"}},
+			{time.Second, []string{"peer b1 warning@0"}, nil},
+			{time.Second, []string{"site b critical@0"}, []string{"c/peer b1 firing worse critical/critical site b"}},
+		},
 		"causes in a circle": {
 			{0, []string{"a x warning<b x", "b x warning<a x"}, []string{"c/a x firing new warning/warning a x +b x"}},
 		},
@@ -116,7 +155,7 @@ func TestManager(t *testing.T) {
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
 			m := NewManager(Config{RepeatInterval: time.Hour})
-			now := time.Unix(1e9, 0)
+			now := start()
 			for i, s := range steps {
 				now = now.Add(s.after)
 				r := &checker.Report{Cluster: checker.Cluster{Name: "c"}}
@@ -137,7 +176,7 @@ func TestManager(t *testing.T) {
 
 func TestManagerNoReportIsNoNews(t *testing.T) {
 	m := NewManager(Config{})
-	now := time.Unix(1e9, 0)
+	now := start()
 	m.Step(now, &checker.Report{Findings: []checker.Finding{finding(t, "cut s critical")}})
 	if got := m.Step(now, nil); got != nil {
 		t.Errorf("without a report: %v", got)
@@ -145,7 +184,7 @@ func TestManagerNoReportIsNoNews(t *testing.T) {
 }
 
 func TestManagerSince(t *testing.T) {
-	now := time.Unix(1e9, 0)
+	now := start()
 	f := finding(t, "cut s critical")
 	f.Since = now.Add(-time.Minute)
 	n := NewManager(Config{}).Step(now, &checker.Report{Findings: []checker.Finding{f}})
@@ -161,7 +200,7 @@ func TestManagerInvariants(t *testing.T) {
 	for range 300 {
 		m := NewManager(Config{RepeatInterval: 20 * time.Second})
 		open := map[string]checker.Severity{} // as told
-		now := time.Unix(1e9, 0)
+		now := start()
 		for range 60 {
 			now = now.Add(time.Second)
 			r := randomReport(random)

@@ -118,37 +118,30 @@ func (q *Queue) drop() {
 // Run delivers until ctx is done, and then gives what is left one short try. It returns nil.
 func (q *Queue) Run(ctx context.Context) error {
 	backoff := firstBackoff
-	for {
+	for ctx.Err() == nil {
 		n, ok := q.next()
 		if !ok {
 			select {
 			case <-ctx.Done():
-				q.sayFarewell(ctx)
-				return nil
 			case <-q.wake:
 			}
 			continue
 		}
 		wait, again := q.deliver(ctx, n)
-		if ctx.Err() != nil {
-			if again {
-				q.putBack(n)
-			}
-			q.sayFarewell(ctx)
-			return nil
-		}
 		if !again {
 			backoff = firstBackoff
 			continue
 		}
 		q.putBack(n)
-		q.pause(ctx, max(backoff, wait))
+		pause(ctx, max(backoff, wait))
 		backoff = min(2*backoff, maxBackoff)
 	}
+	q.sayFarewell(ctx)
+	return nil
 }
 
 // pause waits before a retry, or until the program ends.
-func (q *Queue) pause(ctx context.Context, d time.Duration) {
+func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -118,17 +118,17 @@ func noSecret(t *testing.T, n alerts.Notifier, err error) {
 func Firing() alerts.Notification {
 	since := time.Date(2026, 3, 1, 2, 10, 0, 0, time.UTC)
 	return alerts.Notification{
-		Key: "stretch/site-cut south", Status: alerts.Firing, Reason: alerts.New,
+		Key: "stretch/site-cut:south", Status: alerts.Firing, Reason: alerts.New,
 		Severity: checker.Critical, Worst: checker.Critical, Since: since, At: since.Add(1400 * time.Millisecond),
 		Cause: checker.Finding{
-			Code: "site-cut", Severity: checker.Critical, Subject: "south", Key: "site-cut south", Since: since,
+			Code: checker.CodeSiteCut, Severity: checker.Critical, Subject: "south", Key: "site-cut:south", Since: since,
 			Title:    "site south is cut off",
 			Evidence: map[string]string{"gap": "1.4s", "last heard": "2026-03-01T02:10:00Z"},
-			Advice:   "look at the link between the sites: ping -I 10.1.0.1 10.1.0.4", Runbook: "https://example.org/runbook#site-cut",
+			Advice:   "look at the link between the sites: ping -I 10.1.0.1 10.1.0.4", Runbook: checker.RunbookBase + "#" + checker.CodeSiteCut,
 		},
 		Symptoms: []checker.Finding{{
-			Code: "path-down", Severity: checker.Warning, Subject: "n1-s1 link 0", Key: "path-down n1-s1 link 0",
-			Cause: "site-cut south", Title: `nothing arrives from "s1"`,
+			Code: checker.CodePathGap, Severity: checker.Warning, Subject: "s1 link 0", Key: "path-gap:s1 link 0",
+			Cause: "site-cut:south", Title: `nothing arrives from "s1"`,
 		}},
 		Report: report(),
 	}
