@@ -202,10 +202,11 @@ func (s *socket) session(p *peer, q stamp.Request, m *Message) *reflection {
 	return r
 }
 
-// begin starts a session. A recorded packet of an old one must not: its T1 is not newer than all that was heard from this
-// peer. Only when the peer has been silent for a while is that waived, as its clock may have been set back.
+// begin starts a session. A recorded packet of an old one must not: its T1 is older than the newest that was heard from this
+// peer (equal is fine: a peer stamps small and full-size probes that leave together with one time). Only when the peer has been
+// silent for a while is that waived, as its clock may have been set back.
 func (s *socket) begin(p *peer, q stamp.Request, m *Message) *reflection {
-	newer := p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) > 0
+	newer := p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) >= 0
 	if !newer && m.At.Sub(p.heard) < sessionSilence {
 		s.p.counters.drop(Replayed)
 		return nil
