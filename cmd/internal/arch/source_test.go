@@ -196,3 +196,16 @@ func TestNoMachinePaths(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMentioned: ARCHITECTURE.md says of every package what it is.
+func TestMentioned(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range goList(t, "./...") {
+		if len(p.GoFiles) > 0 && !bytes.Contains(text, []byte("`"+p.name()+"`")) {
+			t.Errorf("ARCHITECTURE.md does not mention %s", p.name())
+		}
+	}
+}

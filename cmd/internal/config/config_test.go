@@ -400,6 +400,23 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestReadme: what the README advises is a configuration.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(blocks) == 0 {
+		t.Fatal("no configuration in README.md")
+	}
+	for _, b := range blocks {
+		if _, err := Parse(bytes.NewReader(b[1]), "README.md"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestKeys: the table and the raw structs name the same keys, with the same tags for both readers.
 func TestKeys(t *testing.T) {
 	inTable := map[string]bool{}
