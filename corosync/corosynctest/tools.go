@@ -16,9 +16,8 @@ import (
 // Tools are Corosync's tools on a node whose daemon does as the test says. It is a ctl.Runner for use in a synctest bubble:
 // a call takes Latency of the bubble's time and no process.
 type Tools struct {
-	Latency time.Duration // of one call; set before use. What the real ones take: 4 to 25 ms
-
 	mu      sync.Mutex
+	latency time.Duration
 	state   corosync.Daemon
 	outputs Recording
 	answers map[string]ctl.Output
@@ -36,7 +35,7 @@ type following struct {
 // NewTools returns tools whose daemon runs and answers as in the recording.
 func NewTools(r Recording) *Tools {
 	return &Tools{
-		Latency: 10 * time.Millisecond,
+		latency: 10 * time.Millisecond, // the real ones take 4 to 25 ms
 		state:   corosync.DaemonRunning,
 		outputs: r,
 		answers: map[string]ctl.Output{},
@@ -53,6 +52,13 @@ func (t *Tools) Set(state corosync.Daemon) {
 	t.state = state
 	close(t.wake)
 	t.wake = make(chan struct{})
+}
+
+// Take makes a call take d.
+func (t *Tools) Take(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.latency = d
 }
 
 // Answer makes the tools answer as in another recording.
@@ -105,8 +111,9 @@ func (t *Tools) Run(ctx context.Context, name string, args ...string) (ctl.Outpu
 	command := strings.Join(append([]string{name}, args...), " ")
 	t.mu.Lock()
 	t.calls[command]++
+	latency := t.latency
 	t.mu.Unlock()
-	if err := pause(ctx, name, t.Latency); err != nil {
+	if err := pause(ctx, name, latency); err != nil {
 		return ctl.Output{}, err
 	}
 	for {

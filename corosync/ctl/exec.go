@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +41,7 @@ func (e Exec) Run(ctx context.Context, name string, args ...string) (Output, err
 	stdout, stderr := &bounded{max: maxStdout}, &bounded{max: maxStderr}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err = cmd.Run()
-	out := Output{Stdout: stdout.Bytes(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
+	out := Output{Stdout: stdout.kept, Stderr: string(stderr.kept), Code: cmd.ProcessState.ExitCode()}
 	if e.notFound(out) {
 		return out, fmt.Errorf("%s: %w", name, ErrAbsent)
 	}
@@ -81,7 +80,7 @@ func (e Exec) Stream(ctx context.Context, line func(string), name string, args .
 		_ = cmd.Cancel() // it would block on a pipe that nobody reads
 	}
 	err = cmd.Wait()
-	out := Output{Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
+	out := Output{Stderr: string(stderr.kept), Code: cmd.ProcessState.ExitCode()}
 	if e.notFound(out) {
 		return out, fmt.Errorf("%s: %w", name, ErrAbsent)
 	}
@@ -167,18 +166,15 @@ func readLines(r io.Reader, line func(string)) error {
 
 // bounded keeps the first max bytes written to it and swallows the rest, so that the writer never stops.
 type bounded struct {
-	bytes.Buffer
-	max int
-	cut bool
+	kept []byte
+	max  int
+	cut  bool
 }
 
 // Write implements io.Writer.
 func (b *bounded) Write(p []byte) (int, error) {
-	room := b.max - b.Len()
-	if len(p) > room {
-		b.cut = true
-		b.Buffer.Write(p[:room])
-		return len(p), nil
-	}
-	return b.Buffer.Write(p)
+	room := min(len(p), b.max-len(b.kept))
+	b.kept = append(b.kept, p[:room]...)
+	b.cut = b.cut || room < len(p)
+	return len(p), nil
 }
