@@ -36,7 +36,7 @@ lint: ## gofmt, vet, staticcheck, go.mod, architecture
 	$(GO) test ./cmd/internal/arch
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | while read -r dir f; do \
-	  echo "$$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$dir || exit 1; done
+	  echo "$$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$dir </dev/null || exit 1; done
 bench: ## all benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 install: build ## binaries, unit, example, completions and man pages (DESTDIR, PREFIX, UNITDIR)
