@@ -14,13 +14,19 @@ func (j *judge) margin() Margin {
 	now, minute, ten := time.Duration(0), time.Duration(-1), time.Duration(-1)
 	for i := range j.peers {
 		p := &j.peers[i]
+		present := time.Duration(-1)
 		if p.memo.inCut && p.verdict != reachable {
-			now = max(now, p.gap)
+			present = p.gap
+			now = max(now, present)
 		}
-		if g, _ := j.bestGap(p, time.Minute); g > minute {
-			minute = g
+		if g, _ := j.bestGap(p, time.Minute); max(g, present) > minute {
+			minute = max(g, present)
 		}
-		if g, link := j.bestGap(p, 10*time.Minute); g > ten {
+		g, link := j.bestGap(p, 10*time.Minute)
+		if g < 0 && len(p.paths) > 0 {
+			link = p.paths[0].obs.Link
+		}
+		if g = max(g, present); g > ten {
 			ten = g
 			m.Peer, m.Link = NodeRef{p.node.ID, p.node.Name}, link
 		}
@@ -28,7 +34,6 @@ func (j *judge) margin() Margin {
 	if minute < 0 && ten < 0 {
 		return m
 	}
-	minute = max(minute, now)
 	ten = max(ten, minute)
 	m.Known, m.WorstGap = true, Seconds(ten)
 	m.Now, m.Minute, m.TenMin = j.distance(now), j.distance(minute), j.distance(ten)

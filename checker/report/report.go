@@ -1,10 +1,9 @@
-// Package report writes a checker.Report for people and for machines: as text for a terminal and as JSON. It is pure but
-// for the writer.
+// Package report writes a checker.Report for people and for machines: as text for a terminal and as JSON. Nothing here
+// judges: what is shown is what the Report says, worst first, and unknown is shown as unknown.
 package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/quorumwatch/quorumwatch/checker"
@@ -16,10 +15,4 @@ func JSON(w io.Writer, r *checker.Report) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(r)
-}
-
-// Text writes r for people, at most 100 columns wide, worst first.
-func Text(w io.Writer, r *checker.Report) error {
-	_, err := fmt.Fprintf(w, "%s  %s\n", r.Cluster.Name, r.Severity)
-	return err
 }
