@@ -21,7 +21,8 @@ func benchRun(b *testing.B, sizes []int, loss float64, hideCalm bool) {
 	start := cpuTime()
 	defer func() { b.ReportMetric((cpuTime()-start).Seconds()/float64(b.N), "cpu-s/op") }()
 	for b.Loop() {
-		cfg := tryCfg(n, 3000, 125, true, 1)
+		cfg := proxmoxConfig(n, 1, 3*time.Second, 125*time.Millisecond)
+		cfg.FastDataUp = true
 		rng := rand.New(rand.NewPCG(1, 1))
 		cfg.Rand = rng
 		cfg.Traffic.Every = time.Second
