@@ -30,8 +30,8 @@ func (q *path) sendOK(full bool) {
 	}
 }
 
-// receive handles a batch that was read and appends the replies that go back to out. Those share the buffers of ms.
-func (s *socket) receive(ms, out []Message, now time.Time) []Message {
+// receive handles a batch that was read and appends the replies that are to be sent to due. They share the buffers of ms.
+func (s *socket) receive(ms []Message, due []reply, now time.Time) []reply {
 	for i := range ms {
 		m := &ms[i]
 		switch m.Kind {
@@ -42,12 +42,12 @@ func (s *socket) receive(ms, out []Message, now time.Time) []Message {
 		case PathError:
 			s.pathError(m, now)
 		case Datagram:
-			if s.datagram(m) {
-				out = append(out, Message{Buf: m.Buf, N: m.N, Addr: m.Addr})
+			if r, ok := s.datagram(m); ok {
+				due = append(due, r)
 			}
 		}
 	}
-	return out
+	return due
 }
 
 func (q *path) departed(seq uint32, at time.Time) {
@@ -74,8 +74,8 @@ func (s *socket) pathError(m *Message, now time.Time) {
 	q.netErr, q.netErrAt = m.Err.Error(), now
 }
 
-// datagram handles one datagram, and says whether it became a reply that is to be sent back.
-func (s *socket) datagram(m *Message) bool {
+// datagram handles one datagram; ok if there is a reply to be sent.
+func (s *socket) datagram(m *Message) (r reply, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pkt := m.Buf[:m.N]
@@ -85,7 +85,7 @@ func (s *socket) datagram(m *Message) bool {
 	}
 	if stamp.IsReply(pkt, s.p.cfg.Key.Authenticated()) {
 		s.answer(p, pkt, m)
-		return false
+		return reply{}, false
 	}
 	return s.reflect(p, pkt, m)
 }

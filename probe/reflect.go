@@ -73,22 +73,21 @@ func (s *socket) allowed(a netip.Addr) bool {
 }
 
 // stranger reflects the request of somebody who is no target but allowed, and remembers him once he has shown the key.
-func (s *socket) stranger(pkt []byte, m *Message) bool {
+func (s *socket) stranger(pkt []byte, m *Message) (r reply, ok bool) {
 	a := m.Addr.Addr()
 	if !s.allowed(a) || stamp.IsReply(pkt, s.p.cfg.Key.Authenticated()) {
 		s.p.counters.drop(Unlisted)
-		return false
+		return reply{}, false
 	}
 	if !s.room(m.At) {
 		s.p.counters.drop(TooMany)
-		return false
+		return reply{}, false
 	}
 	p := s.newPeer(a)
-	if !s.reflect(p, pkt, m) {
-		return false
+	if r, ok = s.reflect(p, pkt, m); ok {
+		s.peers[a] = p
 	}
-	s.peers[a] = p
-	return true
+	return r, ok
 }
 
 // room says whether one more peer can be kept, and forgets a silent one if that makes room.
@@ -114,20 +113,43 @@ func (s *socket) room(now time.Time) bool {
 	return true
 }
 
-// reflect turns a request into its reply, in place; false if it was dropped.
-func (s *socket) reflect(p *peer, pkt []byte, m *Message) bool {
+// reply is a request that is to be answered. It is made into a packet only just before that is sent, so that its T3 is right.
+type reply struct {
+	m   *Message
+	q   stamp.Request
+	a   stamp.Answer
+	mac *stamp.MAC
+}
+
+// message turns the request into the reply, in place. The residence T3-T2 is taken from the monotonic clock, so that a step of
+// our wall clock does not reach the peer's RTT.
+func (r *reply) message(clock func() time.Time) Message {
+	m := r.m
+	stayed := max(time.Since(m.At), 0)
+	wall := m.Wall
+	if wall.IsZero() {
+		wall = clock().Add(-stayed)
+	}
+	r.a.Received = stamp.NewTimestamp(wall, stamp.NTP)
+	r.a.Sent = stamp.NewTimestamp(wall.Add(stayed), stamp.NTP)
+	stamp.Reflect(m.Buf[:m.N], r.q, r.a, r.mac)
+	return Message{Buf: m.Buf, N: m.N, Addr: m.Addr}
+}
+
+// reflect decides whether a request is answered.
+func (s *socket) reflect(p *peer, pkt []byte, m *Message) (reply, bool) {
 	q, err := stamp.DecodeRequest(pkt, p.requests)
 	if err != nil {
 		s.refuse(p, err, m.At)
-		return false
+		return reply{}, false
 	}
 	if p.path != nil && (q.SSID == p.path.small.ssid || q.SSID == p.path.full.ssid) {
 		s.p.counters.drop(NoSession) // our own packet, thrown back
-		return false
+		return reply{}, false
 	}
 	r := s.session(p, q, m)
 	if r == nil {
-		return false
+		return reply{}, false
 	}
 	s.p.counters.requests.Add(1)
 	s.hear(p, q, m)
@@ -135,19 +157,11 @@ func (s *socket) reflect(p *peer, pkt []byte, m *Message) bool {
 	// After the checks, so that only a peer itself can use up what it may send.
 	if !p.limit.take(now) || !s.p.total.take(now) {
 		s.p.counters.drop(RateLimited)
-		return false
+		return reply{}, false
 	}
 	a := stamp.Answer{Seq: r.seq, Error: s.p.clock, TTL: m.TTL, TOS: m.TOS, ReplyTOS: s.listen.TOS}
 	r.seq++
-	// The residence T3-T2 is taken from the monotonic clock, so that a step of ours does not reach the peer's RTT.
-	wall := m.Wall
-	if wall.IsZero() {
-		wall = s.p.cfg.Wall().Add(-now.Sub(m.At))
-	}
-	a.Received = stamp.NewTimestamp(wall, stamp.NTP)
-	a.Sent = stamp.NewTimestamp(wall.Add(max(now.Sub(m.At), 0)), stamp.NTP)
-	stamp.Reflect(pkt, q, a, p.requests)
-	return true
+	return reply{m: m, q: q, a: a, mac: p.requests}, true
 }
 
 // hear tells the path that the peer is heard, and keeps its bulletin.

@@ -128,15 +128,19 @@ func (s *socket) serve(ctx context.Context) error {
 // read handles what arrives.
 func (s *socket) read(conn Conn) error {
 	in := newMessages(batch, bufferSize)
-	replies := make([]Message, 0, batch)
+	due := make([]reply, 0, batch)
+	out := make([]Message, 0, batch)
 	for {
 		n, err := conn.ReadBatch(in)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		replies = s.receive(in[:n], replies[:0], now)
-		s.reply(conn, replies)
+		due = s.receive(in[:n], due[:0], time.Now())
+		out = out[:0]
+		for i := range due {
+			out = append(out, due[i].message(s.p.cfg.Wall))
+		}
+		s.reply(conn, out)
 	}
 }
 
