@@ -22,6 +22,7 @@ import (
 //	#: refused-since V        Parse takes it with a warning, Corosync V and later refuse it
 //	#: accepted-since V       Parse takes it with a warning, Corosync before V refuses it
 //	#: late-refusal V         `corosync -t` takes it, the daemon of V and later ends while it starts
+//	#: late-refusal-perhaps V  the same, where libknet (1.27) or the kernel (SCTP) refuses it
 //	#: cmap-differs KEY       the daemon's version decides on this key's type
 type corpusFile struct {
 	name  string // without .conf

@@ -122,6 +122,9 @@ func (p *parser) sectionStart(path string, outer state) (state, *Problem) {
 				"keep all nodes in one nodelist{}")
 		}
 	}
+	if st == outer && (st == stateNode || st == stateLogger || st == stateDaemonLog) {
+		p.warn(path, "Corosync before 3.1.10 takes the end of this section for the end of the one around it", "remove the section: Corosync does not read it")
+	}
 	if st == stateUIDGID && path != "uidgid" || st == stateMember && path != "totem.interface.member" {
 		return st, p.fail(path, "no sections are allowed here", "")
 	}

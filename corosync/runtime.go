@@ -47,7 +47,11 @@ func (c *Config) RuntimeValues() Map {
 		m.setU32(fmt.Sprintf("interface.%d.knet_ping_timeout", l.Number), uint64(lt.PingTimeout.Milliseconds()))
 		m.setU32(fmt.Sprintf("interface.%d.knet_ping_interval", l.Number), uint64(lt.PingInterval.Milliseconds()))
 		if c.Transport == "knet" {
-			m[fmt.Sprintf("%sinterface.%d.mcastport", runtimePrefix, l.Number)] = Value{typeU16, strconv.Itoa(int(l.Port))}
+			port := Value{typeU16, strconv.Itoa(int(l.Port))}
+			if v, ok := c.Values[fmt.Sprintf("totem.interface.%d.mcastport", l.Number)]; ok {
+				port = v // a written 0 is shown, although the default is used
+			}
+			m[fmt.Sprintf("%sinterface.%d.mcastport", runtimePrefix, l.Number)] = port
 		}
 	}
 	return m

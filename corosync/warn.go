@@ -73,7 +73,7 @@ func (k *checker) transportWarnings() {
 	for _, l := range k.Links {
 		prefix := fmt.Sprintf("totem.interface.%d.", l.Number)
 		if l.Transport == "sctp" {
-			k.add(prefix+"knet_transport", "sctp is deprecated", "use udp")
+			k.add(prefix+"knet_transport", "sctp is deprecated, and Corosync 3.1.8 and later do not start without SCTP in the kernel and in libknet", "use udp")
 		}
 		if _, ok := k.Values.str(prefix + "bindnetaddr"); ok && (ring0 || l.Number > 0) {
 			k.add(prefix+"bindnetaddr", "ignored: the nodelist's addresses are used", "remove the line")
@@ -142,7 +142,7 @@ func (k *checker) linkTimers() {
 // nodelist warns of nodes that Corosync overlooks.
 func (k *checker) nodelist() {
 	if nodelistIgnored(k.Values) {
-		k.add(k.anyKey("nodelist.node."), "Corosync ignores the whole nodelist, because its first node has neither name nor ring0_addr", "give every node a name")
+		k.add(k.anyKey("nodelist.node."), "Corosync ignores the whole nodelist, because its first node has neither name nor ring0_addr, and does not start", "give every node a name")
 	}
 	for _, n := range k.Nodes {
 		key := k.anyKey(fmt.Sprintf("nodelist.node.%d.", n.Position))
@@ -155,7 +155,7 @@ func (k *checker) nodelist() {
 	}
 	for i, n := range k.Nodes {
 		if j := slices.IndexFunc(k.Nodes[:i], func(o Node) bool { return n.ID != 0 && o.ID == n.ID }); j >= 0 {
-			k.add(fmt.Sprintf("nodelist.node.%d.nodeid", n.Position), fmt.Sprintf("nodeid %d appears twice, which Corosync overlooks in a list of more than ten nodes", n.ID),
+			k.add(fmt.Sprintf("nodelist.node.%d.nodeid", n.Position), fmt.Sprintf("nodeid %d appears twice: Corosync overlooks that in a list of more than ten nodes, but 3.1.8 and later do not start", n.ID),
 				"give every node a number of its own")
 		}
 	}
