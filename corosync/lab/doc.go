@@ -27,7 +27,7 @@
 //
 // Everything dies with the program, however it dies: holders and hub carry a parent-death signal, a PID namespace dies with its init,
 // network namespaces and TUN devices with their last user. What stays after a crash is the run directory; Clean removes it.
-// One lab runs at a time on a machine (a lock in the directory of runs), because more than five or six nodes on two cores
+// One lab runs at a time on a machine (a lock in /run/quorumlab), because more than five or six nodes on two cores
 // invent faults of their own.
 //
 // The package needs Linux, root, Corosync 3 and /dev/net/tun. It needs no tc, no bridge, no iptables and no systemd.

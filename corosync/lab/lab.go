@@ -45,10 +45,13 @@ func New(ctx context.Context, spec Spec) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	if lay.Dir, err = filepath.Abs(lay.Dir); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
 	if lay.Name == "" {
 		lay.Name = fmt.Sprintf("%s-%d-%d", filepath.Base(os.Args[0]), os.Getpid(), runs.Add(1))
 	}
-	lock, err := lockRuns(ctx, lay.Dir, unix.LOCK_EX, !lay.NoWait)
+	lock, err := lockLabs(ctx, unix.LOCK_EX, !lay.NoWait, fmt.Sprintf("%s, process %d", lay.Name, os.Getpid()))
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
@@ -60,6 +63,10 @@ func New(ctx context.Context, spec Spec) (*Lab, error) {
 }
 
 func (l *Lab) build(ctx context.Context) error {
+	if err := os.MkdirAll(l.layout.Dir, 0o755); err != nil {
+		l.dir = ""
+		return err
+	}
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		if errors.Is(err, os.ErrExist) {
 			l.dir = "" // not ours to remove

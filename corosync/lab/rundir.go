@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -185,30 +186,47 @@ func (r Record) helpers() []ProcessID {
 	return list
 }
 
-// lockRuns takes the lock of the directory of runs: alone for a lab, shared for single daemons. Closing the file gives it back; so
-// does the death of the program.
-func lockRuns(ctx context.Context, dir string, how int, wait bool) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// lockLabs takes the lock of this machine's labs: alone for a lab, shared for single daemons. Closing the file gives it back; so does the
+// death of the program. With note, the file says who has it.
+func lockLabs(ctx context.Context, how int, wait bool, note string) (*os.File, error) {
+	if err := os.MkdirAll(defaultDir, 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(defaultDir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	for {
 		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		if err == nil {
-			return f, nil
+			return f, errors.Join(f.Truncate(0), writeAt(f, note))
 		}
-		if !errors.Is(err, unix.EWOULDBLOCK) || !wait {
+		if !errors.Is(err, unix.EWOULDBLOCK) {
 			f.Close()
-			return nil, fmt.Errorf("%s: another lab runs on this machine: %w", dir, err)
+			return nil, fmt.Errorf("%s: lock: %w", f.Name(), err)
+		}
+		if !wait {
+			defer f.Close()
+			return nil, fmt.Errorf("another lab runs on this machine: %s", whoHas(f))
 		}
 		select {
 		case <-ctx.Done():
-			f.Close()
-			return nil, fmt.Errorf("%s: waiting for another lab to end: %w", dir, ctx.Err())
+			defer f.Close()
+			return nil, fmt.Errorf("waiting for another lab to end: %s: %w", whoHas(f), ctx.Err())
 		case <-time.After(lockPoll):
 		}
 	}
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}
+
+func whoHas(f *os.File) string {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, 1024))
+	if err != nil || len(b) == 0 {
+		return "single daemons"
+	}
+	return string(b)
 }

@@ -52,13 +52,16 @@ func Single(ctx context.Context, spec SingleSpec) (SingleResult, error) {
 	if spec.Hostname == "" {
 		spec.Hostname = "single"
 	}
-	lock, err := lockRuns(ctx, spec.Dir, unix.LOCK_SH, true)
+	lock, err := lockLabs(ctx, unix.LOCK_SH, true, "")
 	if err != nil {
 		return SingleResult{}, fmt.Errorf("lab: %w", err)
 	}
 	defer lock.Close()
 	ctx, cancel := context.WithTimeout(ctx, singleWait)
 	defer cancel()
+	if err := os.MkdirAll(spec.Dir, 0o755); err != nil {
+		return SingleResult{}, err
+	}
 	dir, err := os.MkdirTemp(spec.Dir, "single-")
 	if err != nil {
 		return SingleResult{}, err
