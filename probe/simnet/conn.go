@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,6 +66,14 @@ func (c *conn) put(it item) {
 	case c.wake <- struct{}{}:
 	default:
 	}
+}
+
+// forget drops the datagrams that arrived in a time; under net.mu.
+func (c *conn) forget(from, to time.Time) {
+	c.queue.items = slices.DeleteFunc(c.queue.items, func(it item) bool {
+		return it.kind == probe.Datagram && !it.at.Before(from) && !it.at.After(to)
+	})
+	heap.Init(&c.queue)
 }
 
 // ReadBatch implements probe.Conn.
@@ -138,9 +147,6 @@ func (c *conn) send(m *probe.Message) error {
 		return ErrNoRoute
 	}
 	data := m.Buf[:min(m.N, len(m.Buf))]
-	if len(data) == 0 {
-		return errNoTemplate
-	}
 	now := time.Now()
 	if s.tap != nil {
 		s.tap(Packet{From: c.cfg.Addr, To: m.Addr, At: now, Data: data})
@@ -173,8 +179,8 @@ func headers(a netip.Addr) int {
 func (c *conn) deliver(data []byte, addr netip.AddrPort, f fate) {
 	s := c.host.net
 	to := s.socket(addr)
-	if to == nil || to.host.suspended {
-		if to == nil && s.hosts[addr.Addr()] != nil {
+	if to == nil {
+		if s.hosts[addr.Addr()] != nil {
 			c.put(item{at: f.at[0], kind: probe.PathError, from: addr, err: ErrRefused})
 		}
 		return

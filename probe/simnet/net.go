@@ -16,13 +16,11 @@ import (
 
 // Errors that links and hosts give. Tests may look for them.
 var (
-	ErrNoAddress  = errors.New("simnet: no such address on this host")
-	ErrInUse      = errors.New("simnet: address already in use")
-	ErrRefused    = errors.New("simnet: connection refused")
-	ErrTooLong    = errors.New("simnet: message too long")
-	ErrNoRoute    = errors.New("simnet: no route to host")
-	ErrDifferent  = errors.New("simnet: address is another host's")
-	errNoTemplate = errors.New("simnet: nothing to send")
+	ErrNoAddress = errors.New("simnet: no such address on this host")
+	ErrInUse     = errors.New("simnet: address already in use")
+	ErrRefused   = errors.New("simnet: connection refused")
+	ErrTooLong   = errors.New("simnet: message too long")
+	ErrNoRoute   = errors.New("simnet: no route to host")
 )
 
 // Net is a simulated network. Its methods may be called at any time, from any goroutine.
@@ -157,7 +155,7 @@ type Host struct {
 	conns     map[netip.AddrPort]*conn
 	addrs     []netip.Addr
 	resumed   chan struct{} // closed while the host runs
-	suspended bool
+	suspended time.Time     // since when the machine is frozen; zero while it is not
 	offset    time.Duration // of its wall clock
 }
 
@@ -207,7 +205,9 @@ func (h *Host) Suspend() { h.halt(true) }
 func (h *Host) halt(suspend bool) {
 	h.net.mu.Lock()
 	defer h.net.mu.Unlock()
-	h.suspended = suspend
+	if suspend && h.suspended.IsZero() {
+		h.suspended = time.Now()
+	}
 	if h.running() {
 		h.resumed = make(chan struct{})
 	}
@@ -217,7 +217,12 @@ func (h *Host) halt(suspend bool) {
 func (h *Host) Cont() {
 	h.net.mu.Lock()
 	defer h.net.mu.Unlock()
-	h.suspended = false
+	if !h.suspended.IsZero() {
+		for _, c := range h.conns {
+			c.forget(h.suspended, time.Now())
+		}
+		h.suspended = time.Time{}
+	}
 	if !h.running() {
 		close(h.resumed)
 	}
