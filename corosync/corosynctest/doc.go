@@ -13,5 +13,7 @@
 //	stopped     no daemon
 //	denied      asked by an ordinary user
 //
+// Stretched and StretchedStatus are a healthy five-node cluster over three sites.
+//
 // log-hires-*.txt and log-on-*.txt are what the daemons of one such session logged, with the two forms of timestamps.
 package corosynctest

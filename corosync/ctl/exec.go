@@ -52,7 +52,8 @@ func (e Exec) Run(ctx context.Context, name string, args ...string) (Output, err
 }
 
 // Stream implements Runner. The tool's standard output is made line-buffered with stdbuf, which lines from corosync-cmapctl
-// and corosync-quorumtool need: into a pipe they come in blocks of 4 KiB.
+// and corosync-quorumtool need: into a pipe they come in blocks of 4 KiB. Without stdbuf there is no stream (ErrAbsent), and a
+// Follower polls only.
 func (e Exec) Stream(ctx context.Context, line func(string), name string, args ...string) (Output, error) {
 	cmd, err := e.command(ctx, "stdbuf", append([]string{"-oL", e.path(name)}, args...))
 	if err != nil {
