@@ -18,9 +18,7 @@ const (
 	// heartbeatDrift is how much longer than HeartbeatTick a heartbeat takes: usleep's slack and the work. Measured: 1000.7
 	// ms for five.
 	heartbeatDrift = 140 * time.Microsecond
-	// defaultPingTimeout is what a link starts with before its timers are set (libknet/internals.h,
-	// KNET_LINK_DEFAULT_PING_TIMEOUT).
-	never = -1 << 63
+	never          = -1 << 63 // a time before all times
 )
 
 // FastDataUp says whether a libknet of this version ("1.32", "1.25-2") takes data from a peer that it judged down as a
@@ -190,13 +188,13 @@ func (r *Ring) check(p *proc, to, l int, lk *link, k *knetParams) {
 
 func (r *Ring) ping(p *proc, to, l int, lk *link, overdue bool) {
 	r.stats.Pings++
-	after, ok := r.net.Deliver(Packet{At: nanos(r.now), From: p.index, To: to, Link: l, Class: ClassPing})
+	after, ok := r.deliver(Packet{At: nanos(r.now), From: p.index, To: to, Link: l, Class: ClassPing})
 	if !ok {
 		return
 	}
 	if lk.connected && !overdue && r.calmBeyond(r.now+int64(after)) && r.procs[to].alive && r.procs[to].pausedUntil <= r.now {
 		// Nothing can come between ping and pong: no event for either.
-		back, ok := r.net.Deliver(Packet{At: nanos(r.now) + after, From: to, To: p.index, Link: l, Class: ClassPong})
+		back, ok := r.deliver(Packet{At: nanos(r.now) + after, From: to, To: p.index, Link: l, Class: ClassPong})
 		if ok && int64(after+back) < p.tickEvery {
 			lk.pong(r.now+int64(after+back), int64(after+back), &r.knet[l])
 			return
@@ -207,7 +205,7 @@ func (r *Ring) ping(p *proc, to, l int, lk *link, overdue bool) {
 
 // onPing answers: knet's receive thread does, whatever it thinks of the link.
 func (r *Ring) onPing(p *proc, ev *event) {
-	after, ok := r.net.Deliver(Packet{At: nanos(r.now), From: p.index, To: int(ev.from), Link: int(ev.link), Class: ClassPong})
+	after, ok := r.deliver(Packet{At: nanos(r.now), From: p.index, To: int(ev.from), Link: int(ev.link), Class: ClassPong})
 	if ok {
 		r.push(event{at: r.now + int64(after), kind: kindPong, node: ev.from, from: ev.node, link: ev.link, arg: ev.arg, meta: r.procs[ev.from].epoch})
 	}

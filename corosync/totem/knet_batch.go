@@ -82,7 +82,7 @@ func (r *Ring) onPings(b *batch) {
 			r.dispatch(&b.ev)
 			continue
 		}
-		after, ok := r.net.Deliver(Packet{At: nanos(r.now), From: to, To: back, Link: int(b.ev.link), Class: ClassPong})
+		after, ok := r.deliver(Packet{At: nanos(r.now), From: to, To: back, Link: int(b.ev.link), Class: ClassPong})
 		if ok {
 			r.addToGroup(r.now+int64(after), int(b.ev.link), to)
 		}

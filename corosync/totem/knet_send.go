@@ -1,6 +1,15 @@
 package totem
 
-import "math/bits"
+import (
+	"math/bits"
+	"time"
+)
+
+// deliver asks the network about a packet; nothing arrives before it left.
+func (r *Ring) deliver(p Packet) (after time.Duration, ok bool) {
+	after, ok = r.net.Deliver(p)
+	return max(after, 0), ok
+}
 
 // route asks the network about a packet of Totem's: when it arrives and on which link. Not ok: knet has no usable link to
 // the peer and drops it (libknet/threads_tx.c, EHOSTDOWN), or the network lost it.
@@ -20,7 +29,7 @@ func (r *Ring) route(from, to int, class Class) (at int64, l int, ok bool) {
 		pr.chosen = nextBit(pr.usable, pr.chosen)
 	}
 	l = int(pr.chosen)
-	after, ok := r.net.Deliver(Packet{At: nanos(r.now), From: from, To: to, Link: l, Class: class})
+	after, ok := r.deliver(Packet{At: nanos(r.now), From: from, To: to, Link: l, Class: class})
 	return r.now + int64(after) + r.t.handling, l, ok
 }
 
@@ -29,7 +38,7 @@ func (r *Ring) routeActive(from, to int, class Class, usable uint8) (at int64, l
 	at = off
 	for m := usable; m != 0; m &= m - 1 {
 		i := bits.TrailingZeros8(m)
-		after, arrives := r.net.Deliver(Packet{At: nanos(r.now), From: from, To: to, Link: i, Class: class})
+		after, arrives := r.deliver(Packet{At: nanos(r.now), From: from, To: to, Link: i, Class: class})
 		if t := r.now + int64(after) + r.t.handling; arrives && t < at {
 			at, l, ok = t, i, true
 		}
@@ -107,7 +116,7 @@ func (r *Ring) refuse(p *proc, ev *event) {
 	if !p.hostUp || int(ev.from) == p.index {
 		return
 	}
-	after, ok := r.net.Deliver(Packet{At: nanos(r.now), From: p.index, To: int(ev.from), Link: int(ev.link), Class: ClassPong})
+	after, ok := r.deliver(Packet{At: nanos(r.now), From: p.index, To: int(ev.from), Link: int(ev.link), Class: ClassPong})
 	if ok {
 		r.push(event{at: r.now + int64(after), kind: kindUnreachable, node: ev.from, from: ev.node, link: ev.link})
 	}

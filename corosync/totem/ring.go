@@ -76,6 +76,9 @@ func (c *Config) validate() error {
 	if t.Token <= 0 || t.TokenRetransmit <= 0 || t.Join <= 0 || t.Consensus <= 0 || t.Merge <= 0 {
 		errs = append(errs, errors.New("totem: ring: token, token_retransmit, join, consensus and merge must be above zero"))
 	}
+	if t.Hold < 0 || t.TokenWarning < 0 || c.Traffic.Every < 0 || c.Handling < 0 || c.Spread < 0 {
+		errs = append(errs, errors.New("totem: ring: hold, token warning, traffic, handling and spread must not be negative"))
+	}
 	for i, l := range c.Links {
 		if l.Timeouts.PingInterval <= 0 || l.Timeouts.PingTimeout <= 0 {
 			errs = append(errs, fmt.Errorf("totem: ring: link %d: ping interval and timeout must be above zero", i))

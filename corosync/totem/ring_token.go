@@ -114,7 +114,7 @@ func (r *Ring) accept(p *proc, received *token, forward bool) {
 		r.sendToken(p)
 	}
 	if p.state == stateOperational {
-		r.deliver(p)
+		r.handUp(p)
 	}
 	r.resetTokenTimers(p)
 	r.resetRetransmit(p)
@@ -240,7 +240,7 @@ func (r *Ring) onMessage(p *proc, ev *event) {
 	if q.add(ev.idx, ev.meta) {
 		p.queue().updateAru()
 		if p.state == stateOperational {
-			r.deliver(p)
+			r.handUp(p)
 		}
 	}
 }
@@ -258,8 +258,8 @@ func (r *Ring) foreign(p *proc, from int, operational, gather Cause) {
 	}
 }
 
-// deliver hands messages up in order (messages_deliver_to_app); only synchronization messages matter here.
-func (r *Ring) deliver(p *proc) {
+// handUp hands messages up in order (messages_deliver_to_app); only synchronization messages matter here.
+func (r *Ring) handUp(p *proc) {
 	q := &p.regular
 	for q.delivered < q.aru {
 		q.delivered++
