@@ -212,7 +212,7 @@ func TestMapValues(t *testing.T) {
 	if d := cmp.Diff(map[uint32]string{1: "pve1", 2: "pve2", 3: "pve3"}, m.NodeNames()); d != "" {
 		t.Error(d)
 	}
-	r := m.RuntimeValues()
+	r := m.Runtime()
 	coefficient := 125 * time.Millisecond
 	want := totem.Params{Nodes: 3, HasLink0: true, TokenCoefficient: &coefficient}.Timeouts()
 	if d := cmp.Diff(want, r.Timeouts); !r.Known || d != "" {
@@ -303,7 +303,7 @@ func FuzzParseMap(f *testing.F) {
 		m.KnetLinks(1)
 		m.SRP()
 		m.NodeNames()
-		if r := m.RuntimeValues(); r.Timeouts.TokenWarning > r.Timeouts.Token || r.Timeouts.Token < 0 {
+		if r := m.Runtime(); r.Timeouts.TokenWarning > r.Timeouts.Token || r.Timeouts.Token < 0 {
 			t.Errorf("timeouts %+v", r.Timeouts)
 		}
 		for _, s := range m.Stalls() {

@@ -146,8 +146,8 @@ func (m Map) Stalls() []Stall {
 	return stalls
 }
 
-// RuntimeValues reads the effective values (runtime.config.totem.*, exec/totemconfig.c). Values is m itself.
-func (m Map) RuntimeValues() Runtime {
+// Runtime reads the effective values (runtime.config.totem.*, exec/totemconfig.c). Values is m itself.
+func (m Map) Runtime() Runtime {
 	n := func(name string) uint64 { return m["runtime.config.totem."+name].uint() }
 	count := func(name string) int { return int(uint32(n(name))) }
 	ms := func(name string) time.Duration { return milliseconds(n(name)) }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync"
-	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
 // Names of the nodes of Stretched, by id from 1: two sites of two nodes and a third with one.
@@ -58,10 +57,7 @@ func StretchedStatus(at time.Time, node uint32, links int) corosync.Status {
 		SRP: corosync.SRPStats{
 			Known: true, GatherEntered: 9, TimeSinceToken: 120 * time.Millisecond, MeanTokenInterval: c.Timeouts().Hold,
 		},
-		Runtime: corosync.Runtime{Known: true, Timeouts: c.Timeouts(), Links: map[int]totem.LinkTimeouts{}, Values: c.RuntimeValues()},
-	}
-	for _, l := range c.Links {
-		s.Runtime.Links[l.Number] = l.Params.Timeouts(s.Runtime.Timeouts.Token)
+		Runtime: c.RuntimeValues().Runtime(),
 	}
 	for i, n := range c.Nodes {
 		var ip []string

@@ -45,7 +45,7 @@ func (l *loop) apply(r report, now time.Time) bool {
 	case jobSRP:
 		l.cur.SRP, l.cur.Stalls = m.SRP(), m.Stalls()
 	case jobRuntime:
-		l.cur.Runtime = m.RuntimeValues()
+		l.cur.Runtime = m.Runtime()
 		l.names = m.NodeNames()
 		l.nameVotes()
 	}
