@@ -1,7 +1,7 @@
 // Package lab runs a real Corosync cluster on one machine, with a sick network on demand.
 //
 // A node is a holder process that is init of its own PID namespace, with its own network, mount, UTS and IPC namespaces and
-// its own /dev/shm, /run, /sys, /proc, /var/lib/corosync, /etc/corosync, /var/log/corosync and /etc/hosts. Corosync and its
+// its own /dev/shm, /run, /sys, /proc, /var/lib, /etc/corosync, /var/log/corosync and /etc/hosts. Corosync and its
 // tools work unchanged in many nodes side by side, and so does an agent that is started in one without configuration.
 //
 // A link is one TUN device per node and link. Addresses are 10.(50+L).SITE.NODE/16 and fd00:(50+L)::SITE:NODE/64, sites and

@@ -21,6 +21,7 @@ const controlFD = 3
 // holderSpec is what a holder needs to know; it is the first thing on its control socket.
 type holderSpec struct {
 	Hostname string
+	Private  string // directory of the run that takes what the node writes below /var/lib
 	Binds    []bind // directories and files of the run, over those of the machine
 }
 
@@ -73,6 +74,7 @@ func furnish(spec holderSpec) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("/: make private: %w", err)
 	}
+	overlay(spec.Private, "/var/lib")
 	for _, b := range spec.Binds {
 		if err := unix.Mount(b.From, b.To, "", unix.MS_BIND, ""); err != nil {
 			return fmt.Errorf("%s: bind over %s: %w", b.From, b.To, err)
@@ -92,6 +94,17 @@ func furnish(spec holderSpec) error {
 		return fmt.Errorf("hostname %s: %w", spec.Hostname, err)
 	}
 	return sysctls()
+}
+
+// overlay lets what the node writes below target go to a directory of the run; what the machine has there can still be read. Where the
+// kernel has no overlays, the node writes to the machine's own: no more than the state of its agent, if at all.
+func overlay(private, target string) {
+	upper, work := filepath.Join(private, "upper"), filepath.Join(private, "work")
+	if os.MkdirAll(upper, 0o755) != nil || os.MkdirAll(work, 0o755) != nil {
+		return
+	}
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", target, upper, work)
+	_ = unix.Mount("lab", target, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options) // see above
 }
 
 // sysctls lets a node behave as one with ordinary network devices: TUN devices keep their IPv6 addresses over a link-down as ifupdown

@@ -43,7 +43,7 @@ func (l *Lab) newNode(i int) (*Node, error) {
 	if err := files.write(n.dir); err != nil {
 		return nil, err
 	}
-	h, err := startHelper(l.spawner, roleHolder, namespaces, holderSpec{Hostname: n.place.name, Binds: n.binds()})
+	h, err := startHelper(l.spawner, roleHolder, namespaces, holderSpec{Hostname: n.place.name, Private: filepath.Join(n.dir, "private"), Binds: n.binds()})
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (spec SingleSpec) run(ctx context.Context, dir string) (SingleResult, error
 	s := newSpawner()
 	defer s.close()
 	n := &Node{dir: dir}
-	h, err := startHelper(s, roleHolder, namespaces, holderSpec{Hostname: spec.Hostname, Binds: n.binds()})
+	h, err := startHelper(s, roleHolder, namespaces, holderSpec{Hostname: spec.Hostname, Private: filepath.Join(n.dir, "private"), Binds: n.binds()})
 	if err != nil {
 		return SingleResult{}, err
 	}

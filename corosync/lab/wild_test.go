@@ -164,6 +164,11 @@ func testNamespaces(ctx context.Context, t *testing.T, l *lab.Lab) {
 	if got := run(ctx, t, a1, "cat", "/proc/1/cmdline"); !strings.Contains(got, "quorumlab-holder") {
 		t.Errorf("process 1 is %q", got)
 	}
+	run(ctx, t, a1, "mkdir", "/var/lib/quorumwatch-lab-test")
+	if _, err := os.Stat("/var/lib/quorumwatch-lab-test"); err == nil {
+		t.Error("what a node writes to /var/lib is on the machine")
+		os.Remove("/var/lib/quorumwatch-lab-test")
+	}
 	for _, addr := range []string{"10.50.2.1", "10.51.2.1", "fd00:50::2:1", "fd00:51::2:1"} {
 		if err := a1.Do(func() error { return udpEcho(l.Node("b1"), addr) }); err != nil {
 			t.Errorf("a1 to %s: %v", addr, err)
