@@ -35,7 +35,7 @@ func (j *judge) readCut() {
 		p := &j.peers[i]
 		was := p.memo.inCut
 		p.memo.inCut = p.verdict == silent || p.verdict == cutOff || p.verdict == muted
-		p.lingers = was && p.verdict == reachable && j.ago(p.recovered()) < j.stablePeriod()
+		p.lingers = was && p.verdict == reachable && !p.recovered().IsZero() && j.ago(p.recovered()) < j.stablePeriod()
 		if p.lingers {
 			p.memo.inCut = true
 			lingering = append(lingering, p)

@@ -68,6 +68,7 @@ type nodeSim struct {
 	lastView   checker.PeerView
 	noCorosync bool
 	pause      time.Duration
+	restarts   time.Duration // when its agent began anew
 }
 
 type event struct {
@@ -262,7 +263,7 @@ func (s *scene) views() []checker.PeerView {
 		due := s.now.Truncate(500*time.Millisecond) + time.Duration(n.id)*10*time.Millisecond
 		if n.agentDead < 0 && s.reachable(n.id) && !n.frozen && s.now >= due && n.lastView.At.Before(s.start.Add(due)) || n.lastView.At.IsZero() {
 			v := checker.PeerView{At: s.start.Add(s.now), View: mesh.View{
-				Node: n.id, Sequence: uint32(s.now/frame) + 1, Interval: interval, Corosync: !n.noCorosync, Quorate: true, Token: s.token,
+				Node: n.id, Sequence: uint32((s.now-n.restarts)/frame) + 1, Interval: interval, Corosync: !n.noCorosync, Quorate: true, Token: s.token,
 				ConfigVersion: 3, Leaving: n.leaving, Pause: n.pause,
 			}}
 			for _, m := range s.nodes {

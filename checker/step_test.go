@@ -335,3 +335,95 @@ func TestFlicker(t *testing.T) {
 		}
 	}
 }
+
+// TestStallInOutage: this host stalls for a moment while a cut goes on; the cut stays critical.
+func TestStallInOutage(t *testing.T) {
+	s := newScene(t, 3375*time.Millisecond, 1, stretched...)
+	s.run(30 * time.Second)
+	s.cutSite()
+	s.run(4 * time.Second)
+	since := s.now
+	s.edit = func(in *checker.Input) {
+		for i := range in.Paths {
+			in.Paths[i].Summary.Outage.HostPaused = in.Paths[i].Summary.Unanswered > 0
+		}
+	}
+	s.run(300 * time.Millisecond)
+	if f, ok := s.finding("site-cut:b"); !ok || f.Severity != checker.Critical || f.Clearing {
+		t.Errorf("after %v: %+v\n%s", s.now-since, f, s.log())
+	}
+}
+
+// TestBackOff: knet took the link down a moment ago, so it is ten times slower to see it die; what it says is no proof of life.
+func TestBackOff(t *testing.T) {
+	s := newScene(t, 3375*time.Millisecond, 1, stretched...)
+	s.run(30 * time.Second)
+	blind := false
+	s.edit = func(in *checker.Input) {
+		links := append([]corosync.LinkStatus(nil), in.Status.Links...)
+		for i := range links {
+			if links[i].Node == 4 && s.now > 30*time.Second {
+				links[i].DownCount = 1 // one quick flap that no poll has seen
+			}
+			if blind {
+				links[i].Connected = true
+			}
+		}
+		in.Status.Links = links
+	}
+	s.run(3 * time.Second)
+	blind = true
+	s.cut("b1")
+	s.run(6 * time.Second)
+	if f, ok := s.finding("peer-cut:b1"); !ok || f.Severity < checker.Warning || f.Clearing {
+		t.Errorf("%+v\n%s", f, s.log())
+	}
+	if _, ok := s.finding("agent-silent:b1"); ok {
+		t.Errorf("knet was believed too early\n%s", s.log())
+	}
+	s.run(3 * time.Second) // Corosync's membership has lost it
+	if f, ok := s.finding("peer-cut:b1"); !ok || f.Severity != checker.Critical {
+		t.Errorf("%+v\n%s", f, s.log())
+	}
+}
+
+// TestClockStepped: the wall clock jumps by an hour either way; instants carry a monotonic reading, so nothing happens.
+func TestClockStepped(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		s := newScene(t, 3375*time.Millisecond, 1, stretched...)
+		s.run(20 * time.Second)
+		seen := len(s.seen)
+		s.edit = func(in *checker.Input) { // only what comes from logs follows the wall clock
+			in.Status.Since = in.Now.Add(by)
+			in.Status.TokenAt = corosync.TokenEvents{}
+		}
+		s.run(20 * time.Second)
+		if len(s.seen) > seen+1 {
+			t.Errorf("%v: %s", by, s.log())
+		}
+	}
+}
+
+// TestPeerRestartsAgent: a restart without a word is over before anybody can tell; it does not count as loss or gap of the path.
+func TestPeerRestartsAgent(t *testing.T) {
+	s := newScene(t, 3375*time.Millisecond, 1, stretched...)
+	for _, l := range s.lines {
+		l.windows = windows(1200, 0)
+	}
+	s.run(70 * time.Second)
+	b1 := s.node("b1")
+	b1.agentDead = s.now
+	s.run(1500 * time.Millisecond)
+	b1.agentDead = -1
+	b1.restarts = s.now
+	bad := windows(1200, 30)
+	bad[3].WorstGap = 1500 * time.Millisecond
+	s.linesTo("b1", nil)[0].windows = bad
+	since := s.now
+	s.run(30 * time.Second)
+	for _, code := range []string{"path-loss:b1/link0", "low-margin:b1"} {
+		if at := s.first(code, checker.Info); at > since {
+			t.Errorf("%s at %v\n%s", code, at, s.log())
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
+	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
 )
 
@@ -131,6 +132,12 @@ func (m *merger) fromStatus() {
 		}
 	}
 	m.sortNodes()
+	if m.in.Config == nil && len(m.c.Nodes) > 0 { // the best guess at votes that there is
+		m.c.Quorum = votequorum.Config{Provider: m.in.Status.Quorum.Provider, NodeVotes: map[uint32]int{}}
+		for _, n := range m.c.Nodes {
+			m.c.Quorum.NodeVotes[n.ID] = n.Votes
+		}
+	}
 }
 
 // local finds the node that this host is: what the daemon says, else by name, else by address.
