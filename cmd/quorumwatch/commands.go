@@ -12,6 +12,7 @@ const (
 func commands(p *process) []*cobra.Command {
 	return []*cobra.Command{
 		newAgentCommand(p),
+		newDemoCommand(p),
 		newConfigCommand(p),
 		newManCommand(p),
 		newVersionCommand(p),
