@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,12 +150,23 @@ func TestRealDaemon(t *testing.T) {
 	r.until("all read", 15*time.Second, complete3)
 	a1 := r.lab.Node("a1")
 
+	conf, err := corosync.Parse("corosync.conf", strings.NewReader(r.lab.Conf()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if drift := corosync.Drift(conf, r.f.Status().Runtime.Values); len(drift) > 0 {
+		t.Errorf("drift from a file that was just loaded: %v", drift)
+	}
+
 	begin := time.Now()
 	if _, err := a1.Run(ctx, "corosync-cmapctl", "-s", "totem.token", "u32", "2000"); err != nil {
 		t.Fatal(err)
 	}
 	took := r.until("token", 5*time.Second, func(s corosync.Status) bool { return s.Runtime.Timeouts.Token == 2125*time.Millisecond }).Sub(begin)
 	t.Logf("a changed token is known after %v", took)
+	if drift := corosync.Drift(conf, r.f.Status().Runtime.Values); len(drift) == 0 {
+		t.Error("a token set by hand is no drift")
+	}
 
 	if err := a1.LinkDown(1); err != nil {
 		t.Fatal(err)
