@@ -22,6 +22,7 @@ type Prober struct {
 	total    bucketLock // of all replies
 	watch    watch
 	clock    stamp.ErrorEstimate
+	padding  []byte // of token-sized probes
 
 	mu      sync.Mutex
 	paths   map[Path]*path
@@ -39,7 +40,8 @@ func New(cfg Config) (*Prober, error) {
 	p := &Prober{
 		cfg: cfg, paths: map[Path]*path{}, sockets: map[netip.AddrPort]*socket{},
 		// Our clock is not known to be synchronized and may be a second off: nothing here depends on it.
-		clock: stamp.NewErrorEstimate(false, stamp.NTP, time.Second),
+		clock:   stamp.NewErrorEstimate(false, stamp.NTP, time.Second),
+		padding: padding(cfg.Key),
 	}
 	p.total.bucket.rate = cfg.TotalRate
 	p.SetTargets(nil)

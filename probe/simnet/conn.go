@@ -1,7 +1,6 @@
 package simnet
 
 import (
-	"container/heap"
 	"net"
 	"net/netip"
 	"slices"
@@ -25,8 +24,9 @@ type conn struct {
 	closed bool
 	drops  uint64
 
-	done chan struct{}
-	wake chan struct{}
+	done  chan struct{}
+	wake  chan struct{}
+	timer *time.Timer // of ReadBatch
 }
 
 // item is a datagram or event on its way to a socket.
@@ -42,14 +42,8 @@ type item struct {
 	tos  uint8
 }
 
-// queue is a heap by arrival.
-type queue struct {
-	items []item
-	n     uint64
-}
-
 func newConn(h *Host, cfg probe.ListenConfig) *conn {
-	return &conn{host: h, cfg: cfg, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	return &conn{host: h, cfg: cfg, done: make(chan struct{}), wake: make(chan struct{}, 1), timer: time.NewTimer(0)}
 }
 
 // put queues an item; under net.mu.
@@ -61,7 +55,7 @@ func (c *conn) put(it item) {
 	}
 	c.queue.n++
 	it.n = c.queue.n
-	heap.Push(&c.queue, it)
+	c.queue.push(it)
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -73,13 +67,11 @@ func (c *conn) forget(from, to time.Time) {
 	c.queue.items = slices.DeleteFunc(c.queue.items, func(it item) bool {
 		return it.kind == probe.Datagram && !it.at.Before(from) && !it.at.After(to)
 	})
-	heap.Init(&c.queue)
+	c.queue.order()
 }
 
 // ReadBatch implements probe.Conn.
 func (c *conn) ReadBatch(ms []probe.Message) (int, error) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
 	for {
 		select {
 		case <-c.done:
@@ -90,12 +82,12 @@ func (c *conn) ReadBatch(ms []probe.Message) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		timer.Reset(wait)
+		c.timer.Reset(wait)
 		select {
 		case <-c.done:
 			return 0, net.ErrClosed
 		case <-c.wake:
-		case <-timer.C:
+		case <-c.timer.C:
 		}
 	}
 }
@@ -110,7 +102,7 @@ func (c *conn) take(ms []probe.Message) (n int, wait time.Duration) {
 		if d := c.queue.items[0].at.Sub(now); d > 0 {
 			return n, d
 		}
-		it := heap.Pop(&c.queue).(item)
+		it := c.queue.pop()
 		c.fill(&ms[n], it)
 		s.release(it.buf)
 		n++
@@ -214,36 +206,15 @@ func (c *conn) Close() error {
 	}
 	c.closed = true
 	close(c.done)
+	c.timer.Stop()
 	delete(c.host.conns, c.cfg.Addr)
 	return nil
-}
-
-// Len, Less, Swap, Push and Pop implement heap.Interface.
-func (q *queue) Len() int { return len(q.items) }
-
-func (q *queue) Less(i, k int) bool {
-	a, b := &q.items[i], &q.items[k]
-	if a.at.Equal(b.at) {
-		return a.n < b.n
-	}
-	return a.at.Before(b.at)
-}
-
-func (q *queue) Swap(i, k int) { q.items[i], q.items[k] = q.items[k], q.items[i] }
-
-func (q *queue) Push(x any) { q.items = append(q.items, x.(item)) }
-
-func (q *queue) Pop() any {
-	last := len(q.items) - 1
-	it := q.items[last]
-	q.items[last] = item{}
-	q.items = q.items[:last]
-	return it
 }
 
 // pacer implements probe.Pacer.
 type pacer struct {
 	host   *Host
+	timer  *time.Timer
 	closed chan struct{}
 	once   sync.Once
 }
@@ -251,12 +222,11 @@ type pacer struct {
 // Wait implements probe.Pacer.
 func (p *pacer) Wait(until time.Time) (time.Time, error) {
 	if d := time.Until(until); d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
+		p.timer.Reset(d)
 		select {
 		case <-p.closed:
 			return time.Now(), net.ErrClosed
-		case <-t.C:
+		case <-p.timer.C:
 		}
 	}
 	select {
@@ -269,6 +239,9 @@ func (p *pacer) Wait(until time.Time) (time.Time, error) {
 
 // Close implements probe.Pacer.
 func (p *pacer) Close() error {
-	p.once.Do(func() { close(p.closed) })
+	p.once.Do(func() {
+		close(p.closed)
+		p.timer.Stop()
+	})
 	return nil
 }

@@ -261,5 +261,5 @@ func (h *Host) Wall() time.Time {
 
 // NewPacer returns a pacer that wakes late while the host does not run.
 func (h *Host) NewPacer() (probe.Pacer, error) {
-	return &pacer{host: h, closed: make(chan struct{})}, nil
+	return &pacer{host: h, timer: time.NewTimer(0), closed: make(chan struct{})}, nil
 }

@@ -96,8 +96,10 @@ func (p *Path) directions(now int64, s *Summary) {
 func (p *Path) windows(now int64, s *Summary) []Window {
 	var scratch Histogram
 	out := make([]Window, len(spans))
+	bursts := make([]uint64, len(spans)*longestBurst)
 	for i := range spans {
 		w := &out[i]
+		w.Bursts = bursts[i*longestBurst : (i+1)*longestBurst : (i+1)*longestBurst]
 		w.Length = spans[i].length
 		w.Covered = min(w.Length, time.Duration(now))
 		scratch = Histogram{}

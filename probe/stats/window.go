@@ -132,7 +132,6 @@ func (l *level) close() {
 
 // window sums the slots that reach into the window which ends at now. h is scratch space and must be zero.
 func (l *level) window(now int64, w *Window, h *Histogram) {
-	w.Bursts = make([]uint64, longestBurst)
 	oldest := (now - int64(w.Length)) / l.width
 	newest := now / l.width
 	for i := range l.slots {
