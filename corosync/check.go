@@ -23,6 +23,10 @@ func (k *checker) add(key, reason, hint string) {
 // check returns everything that makes Corosync refuse the file, in the order of the file.
 func check(c *Config) []Problem {
 	k := &checker{Config: c}
+	if len(c.Nodes) > maxNodes {
+		k.add("nodelist", fmt.Sprintf("%d nodes: Corosync has room for %d", len(c.Nodes), maxNodes), "")
+		return k.problems
+	}
 	k.logging()
 	if !k.transport() { // blame nothing else on it
 		fixed := *c
@@ -180,9 +184,6 @@ func (k *checker) address(key, addr string) bool {
 func (k *checker) nodes() {
 	if nodelistIgnored(k.Values) {
 		return
-	}
-	if len(k.Nodes) > maxNodes {
-		k.add("nodelist", fmt.Sprintf("%d nodes: Corosync has room for %d", len(k.Nodes), maxNodes), "")
 	}
 	for _, n := range k.Nodes {
 		if len(n.Addrs) == 0 {

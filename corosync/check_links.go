@@ -36,7 +36,7 @@ func (k *checker) links() {
 		}
 	}
 	for _, l := range k.Links {
-		if members[l.Number] != want {
+		if l.Number <= maxLink && members[l.Number] != want {
 			k.linkCount(l.Number, members[l.Number], k.Links[0].Number, want)
 		}
 	}

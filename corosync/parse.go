@@ -1,12 +1,16 @@
 package corosync
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 )
 
 // maxFileBytes bounds what is read. pmxcfs keeps no file above 1 MiB, and 400 nodes with eight links need a tenth of it.
 const maxFileBytes = 1 << 20
+
+// mostWarnings bounds what is said about one file.
+const mostWarnings = 200
 
 // Parse reads a corosync.conf as Corosync does, without touching network, key file or users: what the file alone decides.
 // The name is only for messages. An error is a *ParseError unless reading r failed.
@@ -31,18 +35,34 @@ func Parse(file string, r io.Reader) (*Config, error) {
 	}
 	p := newParser(file)
 	if problem := p.readSections(raw); problem != nil {
-		problem.File = file
-		return nil, &ParseError{Problems: []Problem{*problem}}
+		return nil, refuse([]Problem{*problem}, raw)
 	}
 	c := build(file, p.values, p.lines)
 	if problems := check(c); len(problems) > 0 {
-		return nil, &ParseError{Problems: problems}
+		return nil, refuse(problems, raw)
 	}
 	c.Warnings = append(p.warnings, warnings(c, p.written)...)
-	c.Warnings = append(c.Warnings, proxmoxWarnings(c, string(raw), p.sections)...)
+	for _, problem := range proxmoxWarnings(c, string(raw), p.sections) {
+		problem.Proxmox = true
+		c.Warnings = append(c.Warnings, problem)
+	}
 	for i := range c.Warnings {
 		c.Warnings[i].File = file
 	}
 	sortProblems(c.Warnings)
+	if len(c.Warnings) > mostWarnings {
+		more := Problem{File: file, Reason: "there are more warnings than these"}
+		c.Warnings = append(c.Warnings[:mostWarnings:mostWarnings], more)
+	}
 	return c, nil
+}
+
+// refuse puts a better hint into errors that come from a damaged file.
+func refuse(problems []Problem, raw []byte) *ParseError {
+	if i := bytes.IndexByte(raw, 0); i >= 0 {
+		for j := range problems {
+			problems[j].Hint = fmt.Sprintf("the file is damaged or no corosync.conf: it has NUL bytes, the first on line %d", 1+bytes.Count(raw[:i], []byte("\n")))
+		}
+	}
+	return &ParseError{Problems: problems}
 }

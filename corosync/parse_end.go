@@ -33,8 +33,7 @@ func (p *parser) endInterface() *Problem {
 			continue
 		}
 		if n, err := strconv.ParseUint(v.text, 10, 32); err == nil && v.typ == typeU32 && n > 1<<31-1 {
-			p.warnings = append(p.warnings, Problem{File: p.file, Line: v.line, Key: "totem.interface." + key, Hint: "use a smaller number",
-				Reason: fmt.Sprintf("%d does not fit Corosync's int: the key is ignored", n)})
+			p.warnAt(v.line, "totem.interface."+key, fmt.Sprintf("%d does not fit Corosync's int: the key is ignored", n), "use a smaller number")
 			continue // data->knet_... is a signed int, and only values above -1 are stored
 		}
 		v.key = fmt.Sprintf("totem.interface.%d.%s", p.link, key)

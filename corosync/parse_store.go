@@ -102,8 +102,12 @@ func (p *parser) fail(key, reason, hint string) *Problem {
 	return &Problem{File: p.file, Line: p.line, Key: key, Reason: reason, Hint: hint}
 }
 
-func (p *parser) warn(key, reason, hint string) {
-	p.warnings = append(p.warnings, Problem{File: p.file, Line: p.line, Key: key, Reason: reason, Hint: hint})
+func (p *parser) warn(key, reason, hint string) { p.warnAt(p.line, key, reason, hint) }
+
+func (p *parser) warnAt(line int, key, reason, hint string) {
+	if len(p.warnings) <= mostWarnings {
+		p.warnings = append(p.warnings, Problem{File: p.file, Line: line, Key: key, Reason: reason, Hint: hint})
+	}
 }
 
 // sectionStart is PARSER_CB_SECTION_START.
@@ -202,9 +206,9 @@ func (p *parser) set(path string, v pending) *Problem {
 	if _, exists := p.values[v.key]; !exists && !validKeyName(v.key) {
 		return p.fail(path, "Corosync cannot store a key of the name "+excerpt(v.key), keyNameHint(v.key))
 	}
-	if first, exists := p.lines[v.key]; exists && (p.nodelists < 2 || !strings.HasPrefix(v.key, "nodelist.")) {
-		p.warnings = append(p.warnings, Problem{File: p.file, Line: v.line, Key: path, Hint: "remove one of the two",
-			Reason: fmt.Sprintf("set a second time, first on line %d: Corosync takes the last", first)})
+	if other, exists := p.lines[v.key]; exists && (p.nodelists < 2 || !strings.HasPrefix(v.key, "nodelist.")) {
+		low, high := min(v.line, other), max(v.line, other)
+		p.warnAt(high, path, fmt.Sprintf("set on line %d and on line %d: Corosync takes the one on line %d", low, high, v.line), "remove one of the two")
 	}
 	p.values[v.key] = Value{Type: v.typ, Text: v.text}
 	p.lines[v.key] = v.line
@@ -244,7 +248,7 @@ func (p *parser) interfaceItem(path, value string) *Problem {
 		return nil
 	}
 	if first, twice := p.iface[key]; twice {
-		p.warn(path, fmt.Sprintf("set a second time, first on line %d: Corosync takes the last", first.line), "remove one of the two")
+		p.warn(path, fmt.Sprintf("set on line %d and on line %d: Corosync takes the one on line %d", first.line, p.line, p.line), "remove one of the two")
 	}
 	p.iface[key] = v
 	return nil

@@ -140,6 +140,8 @@ func numberHint(value string) string {
 		return "remove the line to have the default"
 	case strings.ContainsAny(value, `"'`):
 		return "write the number without quotes"
+	case slices.Contains([]string{"yes", "no", "on", "off", "true", "false"}, strings.ToLower(value)):
+		return "use 0 or 1"
 	}
 	return "whole decimal numbers only; times are milliseconds without a unit"
 }

@@ -13,6 +13,8 @@ type Problem struct {
 	Key    string
 	Reason string
 	Hint   string // what to do; may be empty
+
+	Proxmox bool // a warning of no interest where Proxmox VE is not: Corosync itself agrees with the file
 }
 
 // Error implements error.

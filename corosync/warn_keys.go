@@ -3,6 +3,7 @@ package corosync
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,9 +11,14 @@ import (
 func (k *checker) unknownKeys(written []writtenKey) {
 	told := map[string]bool{}
 	for _, w := range written {
+		if len(k.problems) > mostWarnings {
+			return
+		}
+		path := join(w.section, w.key)
+		w.section, w.key = splitPath(path) // names may have dots
 		known, free := knownKeys(w.section)
 		switch {
-		case free || w.key == "":
+		case free || w.key == "" || isPlace(w.section):
 		case known == nil:
 			if !told[w.section] {
 				told[w.section] = true
@@ -22,6 +28,13 @@ func (k *checker) unknownKeys(written []writtenKey) {
 			k.unknownKey(w, known)
 		}
 	}
+}
+
+// isPlace: a dotted name such as nodelist.node.1 writes directly to where Corosync keeps nodes and links.
+func isPlace(section string) bool {
+	list, number := splitPath(section)
+	_, err := strconv.Atoi(number)
+	return err == nil && (list == "nodelist.node" || list == "totem.interface")
 }
 
 func (k *checker) unknownSection(w writtenKey) {

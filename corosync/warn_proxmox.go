@@ -20,7 +20,11 @@ func proxmoxWarnings(c *Config, raw string, sections map[string]int) []Problem {
 	}
 	for _, key := range []string{"totem.cluster_name", "totem.config_version", "totem.ip_version", "totem.token_coefficient", "totem.link_mode", "totem.secauth"} {
 		ours, written := c.Values[key]
-		if theirs := seen[key]; written && theirs != ours.Text {
+		theirs := seen[key]
+		if n, ok := number(theirs, ours.Type); ok && ours.Type != typeString {
+			theirs = n
+		}
+		if written && theirs != ours.Text {
 			w.add(key, fmt.Sprintf("Corosync reads %s, Proxmox VE's tools read %s", excerpt(ours.Text), excerpt(theirs)), "write one plain word, without a comment behind it")
 		}
 	}
