@@ -83,7 +83,7 @@ func (s *socket) state() (open bool, why string) {
 	case s.err != nil:
 		return false, s.err.Error()
 	}
-	return false, "probe: socket: not open yet"
+	return false, "probe: socket: not open"
 }
 
 // run keeps the socket open until ctx ends.

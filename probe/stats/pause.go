@@ -51,11 +51,16 @@ func (p *Path) HostPause(from, to time.Time) {
 	p.reopen()
 }
 
+// leastPeerPause is the shortest stall of a peer that may have cost packets. In a shorter one they waited in its socket buffer, and
+// what is lost meanwhile is the network's.
+const leastPeerPause = 200 * time.Millisecond
+
 // PeerPause tells that the peer said it had stalled, for longest at most, at some time between two instants. Runs of lost probes
-// in that time that are no longer than such a stall count as HostPaused, and their gaps don't count. A peer whose process
-// stalled while its kernel ran needs no such excuse: its residence is taken off already.
+// in that time that are no longer than such a stall count as HostPaused, and their gaps don't count: its machine may have been
+// frozen. A peer whose process stalled while its kernel ran needs no such excuse, its residence is taken off already; so
+// stalls below 200 ms are ignored.
 func (p *Path) PeerPause(from, to time.Time, longest time.Duration) {
-	if longest <= 0 || !p.begun {
+	if longest < leastPeerPause || !p.begun {
 		return
 	}
 	a, b := p.since(from.Add(-longest)), p.since(to)

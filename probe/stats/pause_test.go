@@ -75,7 +75,7 @@ func TestPeerPause(t *testing.T) {
 		longest time.Duration
 		excused bool
 	}{
-		{0, false}, {200 * time.Millisecond, false}, {time.Second, true},
+		{0, false}, {200 * time.Millisecond, false}, {time.Second, true}, {-time.Second, false},
 	} {
 		d := newDriver(1)
 		d.probes(200, pass)
@@ -89,6 +89,18 @@ func TestPeerPause(t *testing.T) {
 		if s.Total.LostForward > s.Total.Lost {
 			t.Errorf("%v: %+v", c.longest, s.Total)
 		}
+	}
+}
+
+// A short stall of a peer loses nothing: what was lost is the network's.
+func TestShortPeerPause(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	d.probes(2, loseForward)
+	d.probes(40, pass)
+	d.p.PeerPause(d.at().Add(-10*time.Second), d.at(), 150*time.Millisecond)
+	if s := d.summary(); s.Total.Lost != 2 || s.Windows[2].WorstGap != 2*every {
+		t.Errorf("%+v", s.Total)
 	}
 }
 
