@@ -40,7 +40,8 @@ type Probe struct {
 	Network  probe.Network
 	NewPacer func() (probe.Pacer, error) // nil: the runtime's timers
 	Port     uint16
-	Allow    []netip.Prefix // who may be answered besides the nodes of corosync.conf
+	Allow    []netip.Prefix   // who may be answered besides the nodes of corosync.conf
+	Wall     func() time.Time // clock for the stamps in probes; nil: time.Now. It is never used to measure
 }
 
 // Settings are what Reload may change.
@@ -103,6 +104,9 @@ func (a *Agent) Report() *checker.Report { return a.report.Load() }
 
 // Log returns the agent's logger, for what concerns the agent as a whole.
 func (a *Agent) Log() *zerolog.Logger { return &a.log }
+
+// Settings returns those in force.
+func (a *Agent) Settings() Settings { return *a.settings.Load() }
 
 // Reload puts new settings in force and reads corosync.conf and the key again. It never blocks.
 func (a *Agent) Reload(s Settings) {

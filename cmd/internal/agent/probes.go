@@ -30,7 +30,7 @@ func (a *Agent) setTargets(key stamp.Master, targets []probe.Target) error {
 	c := a.config.Probe
 	p, err := probe.New(probe.Config{
 		Network: c.Network, NewPacer: c.NewPacer, Key: key, Port: c.Port, Allow: c.Allow,
-		Priority: knetPriority, TOS: lowDelay,
+		Priority: knetPriority, TOS: lowDelay, Wall: c.Wall,
 	})
 	if err != nil {
 		return err
