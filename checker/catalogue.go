@@ -136,7 +136,7 @@ var catalogue = []Entry{
 		Advice: "membership, quorum and link states are unknown until Corosync answers again: see its log and the agent's"},
 	{Code: CodeCorosyncRestarted, Title: "Corosync was restarted on this node", Severity: Info, hold: holdNone,
 		Advice: "nothing to do if it was on purpose"},
-	{Code: CodePeerCorosync, Title: "Corosync does not run on a peer", Severity: Warning, delay: time.Second,
+	{Code: CodePeerCorosync, Title: "Corosync does not run on a peer", Severity: Warning, delay: 5 * time.Second,
 		Advice: "`journalctl -u corosync -b` on that node"},
 	{Code: CodeTokenLost, Title: "the token was lost and the ring re-formed", Severity: Warning, hold: holdNone,
 		Advice: "see the findings about paths and host pauses of the same second"},

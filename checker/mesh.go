@@ -52,7 +52,7 @@ func (j *judge) readMesh() {
 				Gap: Seconds(p.Gap), WorstGap: Seconds(p.WorstGap), RTT: Seconds(p.RTT), LossRatio: p.LossRatio,
 			})
 		}
-		if !v.Leaving && j.ago(v.At) <= viewFresh {
+		if !v.Leaving && j.ago(v.At) <= viewFresh && j.settled(v.Node) {
 			m.cuts = j.remoteCuts(m.cuts, v)
 		}
 	}
@@ -82,7 +82,7 @@ func viewOf(v *PeerView, node uint32) PathState {
 func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 	for i := range j.peers {
 		p := &j.peers[i]
-		if p.node.ID == v.Node || p.memo.inCut || p.verdict != reachable || p.member == No || j.member(v.Node) == No {
+		if p.node.ID == v.Node || !j.settled(p.node.ID) || p.member == No || j.member(v.Node) == No {
 			continue
 		}
 		links, dead, knet := 0, 0, 0
@@ -112,6 +112,17 @@ func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 		}
 	}
 	return cuts
+}
+
+// settled: the peer is reached, and was for a while, so that what it has lost is not part of what we lost.
+func (j *judge) settled(id uint32) bool {
+	for i := range j.peers {
+		if p := &j.peers[i]; p.node.ID == id {
+			back := p.recovered()
+			return p.verdict == reachable && !p.memo.inCut && (back.IsZero() || j.ago(back) >= j.stablePeriod())
+		}
+	}
+	return false
 }
 
 // ruleRemoteCut tells of pairs of other nodes that have lost each other.

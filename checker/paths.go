@@ -95,8 +95,21 @@ func (j *judge) readPath(p *path) {
 		}
 		p.which = direction(s, p.interval)
 	}
+	j.steady(p)
 	p.gap = j.ago(p.since)
 	j.remember(p)
+}
+
+// steady lets a path keep WhichUnknown until its direction has been told for a few intervals: as an outage ends, the peer is
+// heard a moment before its answers are.
+func (j *judge) steady(p *path) {
+	m := p.memo
+	if p.which != m.which {
+		m.which, m.whichSince = p.which, j.now()
+	}
+	if (p.which == WhichForward || p.which == WhichBackward) && p.obs.Err == "" && j.ago(m.whichSince) < 4*p.interval {
+		p.which = WhichUnknown
+	}
 }
 
 // direction tells which direction of a path with an outage is dead.

@@ -2,7 +2,6 @@ package checker
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -46,12 +45,12 @@ func (j *judge) cutTitle(c *cut) string {
 	case CodeSiteCut:
 		what = fmt.Sprintf("site %s is out of reach (%s)", c.memo.subject, c.nodes())
 	case CodeGroupCut:
-		what = strconv.Itoa(n) + " nodes are out of reach (" + c.nodes() + ")"
+		what = c.nodes() + verb(n == 1, " is", " are") + " out of reach"
 	default:
-		what = c.memo.subject + " is out of reach"
+		what = c.nodes() + " is out of reach"
 	}
 	if c.allMuted() {
-		return what + ": its paths are back, knet has not taken them up yet"
+		return c.nodes() + ": the paths are back, but knet has not taken them up yet: still mute"
 	}
 	switch c.direction() {
 	case WhichForward:

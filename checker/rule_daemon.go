@@ -88,7 +88,7 @@ func ruleToken(j *judge) {
 		cause = j.cut.key()
 	}
 	told := func(t time.Time) bool { return !t.IsZero() && j.ago(t) < j.stablePeriod() }
-	if told(m.lostAt) {
+	if told(m.lostAt) || !m.lostAt.IsZero() && told(m.evidence) && m.evidence.Sub(m.lostAt) < 3*j.token {
 		j.add(draft{
 			code: CodeTokenLost, severity: Warning, subject: "ring", since: m.lostAt, cause: cause,
 			title:    "Corosync lost its token " + show(j.ago(m.lostAt)) + " ago; the ring re-forms" + j.membershipNote(),

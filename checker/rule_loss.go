@@ -51,30 +51,50 @@ func window(s *stats.Summary, length time.Duration) *stats.Window {
 // by itself.
 func lossLevel(minute, ten *stats.Window) lossKind {
 	level := lossNone
-	if minute != nil && runs(minute) >= 2 {
-		switch r := lossRatio(minute.Counters); {
-		case r >= lossMinute && runs(minute) >= 3:
+	if minute != nil {
+		switch n, r := scattered(minute); {
+		case n >= 3 && r >= lossMinute:
 			level = lossMatters
-		case r >= lossSome:
+		case n >= 2 && r >= lossSome:
 			level = lossLittle
 		}
 	}
-	if ten != nil && runs(ten) >= 3 && lossRatio(ten.Counters) >= lossTenSec {
-		level = lossMatters
+	if ten != nil {
+		if n, r := scattered(ten); n >= 3 && r >= lossTenSec {
+			level = lossMatters
+		}
 	}
 	return level
 }
 
-// runs counts runs of lost probes.
-func runs(w *stats.Window) uint64 {
+// outageRun is the length of a run of lost probes from which on it is an outage rather than loss, unless there are several:
+// outagesAreLoss.
+const (
+	outageRun      = 5
+	outagesAreLoss = 3
+)
+
+// scattered counts the runs of lost probes, and their share of all probes: without the few long ones that are outages.
+func scattered(w *stats.Window) (runs uint64, share float64) {
 	if len(w.Bursts) == 0 {
-		return w.Lost
+		return w.Lost, lossRatio(w.Counters)
 	}
-	var n uint64
-	for _, b := range w.Bursts {
-		n += b
+	var lost, long uint64
+	for i, n := range w.Bursts {
+		if i+1 >= outageRun {
+			long += n
+			continue
+		}
+		runs += n
+		lost += n * uint64(i+1)
 	}
-	return n
+	if long >= outagesAreLoss {
+		return runs + long, lossRatio(w.Counters)
+	}
+	if lost == 0 {
+		return 0, 0
+	}
+	return runs, float64(lost) / float64(w.Received+lost)
 }
 
 func lossRatio(c stats.Counters) float64 {
@@ -104,22 +124,28 @@ func ruleLoss(j *judge) {
 
 func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 	w := j.clean(l, time.Minute)
-	if ten := j.clean(l, 10*time.Second); w == nil || ten != nil && lossRatio(ten.Counters) >= lossTenSec && lossRatio(w.Counters) < lossMinute {
-		w = ten
+	n, share := uint64(0), 0.0
+	if w != nil {
+		n, share = scattered(w)
+	}
+	if ten := j.clean(l, 10*time.Second); ten != nil && (w == nil || share < lossMinute) {
+		if k, s := scattered(ten); w == nil || s >= lossTenSec {
+			w, n, share = ten, k, s
+		}
 	}
 	d := draft{code: CodePathLoss, severity: Info, subject: subject(p, l), cause: j.afterCut(p)}
 	lone := p.other(l) == nil
 	if level == lossMatters && lone {
 		d.severity = Warning
 	}
-	d.title = fmt.Sprintf("%s link %d loses %s of packets (over %s)", p.node.Name, l.obs.Link, percent(lossRatio(w.Counters)), show(w.Length))
+	d.title = fmt.Sprintf("%s link %d loses %s of packets (over %s)", p.node.Name, l.obs.Link, percent(share), show(w.Length))
 	if level == lossMatters && lone {
 		d.title += "; it is the only link, and one lost heartbeat mutes it"
 	}
 	d.evidence = map[string]string{
 		"lost": strconv.FormatUint(w.Lost, 10), "of": strconv.FormatUint(w.Received+w.Lost, 10),
 		"forward": strconv.FormatUint(w.LostForward, 10), "backward": strconv.FormatUint(w.LostBackward, 10),
-		"runs": strconv.FormatUint(runs(w), 10), "worst_gap": show(w.WorstGap),
+		"runs": strconv.FormatUint(n, 10), "worst_gap": show(w.WorstGap),
 	}
 	j.add(d)
 }

@@ -52,10 +52,31 @@ func (j *judge) countSpare(m daemonMemo) daemonMemo {
 		total: q.Total, quorum: q.Quorum, expected: q.Expected, quorate: q.Quorate, votes: first(q.Votes),
 		nodes: first(j.in.Cluster.Nodes), members: len(j.status.members),
 	}
-	if k != m.spareOf || !j.status.fresh {
-		m.spareOf, m.spare = k, j.spare()
+	switch {
+	case !j.status.fresh || !q.Known:
+		m.spareKnown = false
+	case !j.votesAgree():
+		// Membership comes at once, the votes a moment later: what was counted last stands until they agree again.
+	case k != m.spareOf || !m.spareKnown:
+		m.spareOf, m.spare, m.spareKnown = k, j.spare(), true
 	}
 	return m
+}
+
+// votesAgree: the votes that votequorum counts are those of the members that are known.
+func (j *judge) votesAgree() bool {
+	q := &j.in.Status.Quorum
+	if j.status.members == nil || len(q.Votes) == 0 {
+		return true
+	}
+	nodes, votes := 0, 0
+	for _, v := range q.Votes {
+		votes += v.Votes
+		if v.ID != 0 {
+			nodes++
+		}
+	}
+	return nodes == len(j.status.members) && votes == q.Total
 }
 
 // first is the address of a slice's first element: the same backing array is the same content, as Inputs are not
@@ -93,7 +114,7 @@ func ruleQuorum(j *judge) {
 		j.notQuorate()
 		return
 	}
-	if s := j.next.daemon.spare; s.Nodes == 0 && len(j.in.Cluster.Nodes) > 1 {
+	if s := j.next.daemon.spare; j.next.daemon.spareKnown && j.votesAgree() && s.Nodes == 0 && len(j.in.Cluster.Nodes) > 1 {
 		j.noSpare(s)
 	}
 }

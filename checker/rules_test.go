@@ -105,6 +105,20 @@ func networkRules() []ruleTest {
 			}
 			return ws
 		}), want: []string{"!path-loss:b1/link0"}},
+		{name: "several long runs are loss", setup: withWindows(func() []stats.Window {
+			ws := windows(1200, 0)
+			for i := range ws {
+				ws[i].Lost, ws[i].Received = 24, ws[i].Sent-24
+				ws[i].Bursts[5] = 4
+			}
+			return ws
+		}), want: []string{"path-loss:b1/link0 warning"}},
+		{name: "loss beside one outage", setup: withWindows(func() []stats.Window {
+			ws := windows(1200, 0)
+			ws[2].Lost, ws[2].Received = 203, ws[2].Sent-203
+			ws[2].Bursts[7], ws[2].Bursts[0] = 1, 3
+			return ws
+		}), want: []string{"path-loss:b1/link0 info"}, title: "0.3 % of packets"},
 		{name: "heavy loss of late", setup: withWindows(func() []stats.Window {
 			ws := windows(1200, 0)
 			ws[1].Lost, ws[1].Received, ws[1].Bursts[0] = 14, ws[1].Sent-14, 14
@@ -255,6 +269,11 @@ func quorumRules() []ruleTest {
 		{name: "two members gone: nothing may be lost any more", setup: func(s *scene) {
 			s.node("b1").left, s.node("b2").left = true, true
 		}, want: []string{"no-spare-votes:quorum warning member-missing:b2", "member-missing:b1 info"}, title: "no node may be lost any more: 3 of 5 votes, 3 needed"},
+		{name: "membership is ahead of the votes", edit: func(in *checker.Input, now time.Duration) {
+			if now > 10*time.Second {
+				in.Status.Members = []corosync.Member{{ID: 1, Joined: true}, {ID: 2, Joined: true}, {ID: 3, Joined: true}, {ID: 4}, {ID: 5}}
+			}
+		}, want: []string{"!no-spare-votes:quorum"}},
 		{name: "no votequorum, no finding", setup: func(s *scene) { s.in.Cluster.Quorum.Provider = "" }, edit: func(in *checker.Input, now time.Duration) {
 			in.Status.Quorum.Provider, in.Status.Quorum.Quorate = "", false
 		}, want: []string{"!not-quorate:a1"}},

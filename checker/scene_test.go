@@ -52,7 +52,7 @@ type line struct {
 	unheard       bool // no agent was ever heard on it
 	windows       []stats.Window
 	full          stats.Full
-	outages       int
+	flash         time.Duration // until then it works, although it is dead
 }
 
 type nodeSim struct {
@@ -146,7 +146,6 @@ func (s *scene) heal(names string, links ...int) {
 	for _, l := range s.linesTo(names, links) {
 		if l.deadFrom >= 0 && l.deadTo < 0 {
 			l.deadTo = s.now
-			l.outages++
 		}
 	}
 }
@@ -166,6 +165,14 @@ func (s *scene) linesTo(names string, links []int) []*line {
 
 func (l *line) dead(now time.Duration) bool {
 	return l.deadFrom >= 0 && l.deadTo < 0 && now >= l.deadFrom
+}
+
+// silentSince is when probes began to be lost, -1 if they are not.
+func (l *line) silentSince(now time.Duration) time.Duration {
+	if !l.dead(now) || now <= l.flash {
+		return -1
+	}
+	return max(l.deadFrom, l.flash)
 }
 
 // run lets d pass.
@@ -211,10 +218,7 @@ func (s *scene) observe() []checker.Observation {
 			Node: l.node, Link: l.link, Interval: interval, Err: l.err, Since: s.start,
 			Local: netip.AddrFrom4([4]byte{10, byte(l.link), 0, 1}), Remote: netip.AddrFrom4([4]byte{10, byte(l.link), 0, byte(l.node)}),
 		}
-		from := time.Duration(-1)
-		if l.dead(s.now) {
-			from = l.deadFrom
-		}
+		from := l.silentSince(s.now)
 		if n.agentDead >= 0 && (from < 0 || n.agentDead < from) {
 			from = n.agentDead
 			if n.refused && !l.dead(s.now) {

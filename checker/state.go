@@ -41,7 +41,9 @@ type pathMemo struct {
 	downCount   uint64
 	silentUntil time.Time // when a silence that was not the path's fault ended: older windows do not count
 	out         bool
-	outSince    time.Time    // of the outage, while out
+	outSince    time.Time // of the outage, while out
+	which       Which     // direction of the outage, as last seen
+	whichSince  time.Time
 	wasExcused  bool         // the outage was not the path's fault
 	recovered   time.Time    // when the last outage ended
 	episodes    [3]time.Time // ends of the newest outages longer than what is safe, newest first
@@ -88,6 +90,7 @@ type daemonMemo struct {
 	wasQuorate bool // in this run of the daemon
 	spare      votequorum.Spare
 	spareOf    spareKey
+	spareKnown bool
 }
 
 // spareKey is what the spare votes were counted from.

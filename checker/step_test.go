@@ -427,3 +427,46 @@ func TestPeerRestartsAgent(t *testing.T) {
 		}
 	}
 }
+
+// TestFlickerAfterSplit: a probe that gets through after the membership has changed does not end the incident.
+func TestFlickerAfterSplit(t *testing.T) {
+	s := newScene(t, 3375*time.Millisecond, 1, stretched...)
+	s.run(30 * time.Second)
+	s.cutSite()
+	s.run(9 * time.Second)
+	for _, l := range s.linesTo("b1 b2", nil) {
+		l.flash = s.now + 100*time.Millisecond
+	}
+	s.run(3 * time.Second)
+	if f, ok := s.finding("site-cut:b"); !ok || f.Severity != checker.Critical || f.Clearing {
+		t.Errorf("%+v\n%s", f, s.log())
+	}
+	if o := s.last.Outcome; o == nil || !o.Happened {
+		t.Errorf("outcome %+v", o)
+	}
+}
+
+// TestMuted: the blackout is over, but knet keeps the pair mute until three pongs are back: not the all-clear yet, and what the
+// muted ones say of others is no news.
+func TestMuted(t *testing.T) {
+	s := newScene(t, 3375*time.Millisecond, 1, stretched...)
+	s.run(30 * time.Second)
+	s.cutSite()
+	s.run(1800 * time.Millisecond)
+	s.healSite()
+	s.node("b1").others[2], s.node("b1").knetDown[2] = mesh.Up, true
+	s.run(1500 * time.Millisecond)
+	f, ok := s.finding("site-cut:b")
+	if !ok || f.Clearing || f.Severity != checker.Warning || !strings.Contains(f.Title, "still mute") {
+		t.Errorf("%+v\n%s", f, s.log())
+	}
+	for _, e := range s.seen {
+		if strings.HasPrefix(e.key, "remote-cut") {
+			t.Errorf("%s at %v", e.key, e.at)
+		}
+	}
+	s.run(15 * time.Second)
+	if s.last.Severity > checker.Warning {
+		t.Errorf("not cleared\n%s", s.log())
+	}
+}

@@ -9,12 +9,12 @@ func (j *judge) judgePeer(p *peer) verdict {
 	if !p.out {
 		return j.judgeUnprobed(p)
 	}
-	if p.memo.outMember == No || p.memo.left == leftInPeace {
-		return departed
-	}
 	if p.memo.left == leftByLoss && p.member == No {
 		p.basis = "Corosync's membership has lost it"
 		return cutOff
+	}
+	if p.memo.outMember == No || p.memo.left == leftInPeace {
+		return departed
 	}
 	if j.knetConfirms(p, p.since) {
 		p.basis = "knet has no link to it either"
