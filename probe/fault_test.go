@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -453,6 +454,41 @@ func TestTargetsComeAndGo(t *testing.T) {
 			t.Errorf("after coming back: %+v", s)
 		}
 	})
+}
+
+// Targets that are set again and again change nothing.
+func TestSameTargetsAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		mapped := x.target(0)
+		mapped.Remote = netip.AddrFrom16(mapped.Remote.As16())
+		before := x.summary(0).Total
+		for range 3000 {
+			time.Sleep(time.Second / 300)
+			x.p[0].SetTargets([]probe.Target{mapped})
+		}
+		after := x.summary(0).Total
+		if n := after.Sent - before.Sent; n < 199 || n > 201 || after.Lost != 0 || x.dropped(1, probe.Replayed) != 0 {
+			t.Errorf("%d sent in 10 s, %+v", n, after)
+		}
+	})
+}
+
+type brokenPacer struct{ probe.Pacer }
+
+func (brokenPacer) Wait(time.Time) (time.Time, error) { return time.Now(), errors.New("no timer") }
+func (brokenPacer) Close() error                      { return nil }
+
+func TestBrokenPacer(t *testing.T) {
+	n := simnet.New(1)
+	p, err := probe.New(probe.Config{
+		Network: n.Host("a", addrA), NewPacer: func() (probe.Pacer, error) { return brokenPacer{}, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(t.Context()); err == nil {
+		t.Error("Run says nothing of a pacer that fails")
+	}
 }
 
 func TestBulletins(t *testing.T) {

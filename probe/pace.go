@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -29,12 +30,24 @@ func (p *Prober) setPlan(now time.Time) {
 		targets = append(targets, q.target)
 	}
 	slices.SortFunc(targets, func(a, b Target) int { return comparePaths(a.Path, b.Path) })
+	type key struct {
+		path *path
+		full bool
+	}
+	old := make(map[key]time.Time, len(p.plan))
+	for _, s := range p.plan {
+		old[key{s.path, s.Full}] = s.next
+	}
 	var plan []*shot
 	for _, s := range Plan(targets) {
 		x := &shot{Shot: s, path: p.paths[s.Path]}
 		x.socket = x.path.socket.Load()
-		x.next = x.path.start.Add(s.Phase)
-		x.skip(now)
+		if next, ok := old[key{x.path, s.Full}]; ok {
+			x.next = next
+		} else {
+			x.next = x.path.start.Add(s.Phase)
+			x.skip(now)
+		}
 		plan = append(plan, x)
 	}
 	p.plan = plan
@@ -48,8 +61,8 @@ func (s *shot) skip(now time.Time) {
 	}
 }
 
-// pace sends each probe at its time until ctx ends.
-func (p *Prober) pace(ctx context.Context, pacer Pacer) {
+// pace sends each probe at its time until ctx ends. It returns an error if the pacer fails before.
+func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 	var due []*shot
 	for ctx.Err() == nil {
 		p.mu.Lock()
@@ -60,25 +73,28 @@ func (p *Prober) pace(ctx context.Context, pacer Pacer) {
 			}
 		}
 		p.mu.Unlock()
-		now, ok := p.wait(ctx, pacer, until)
-		if !ok {
-			return
+		now, err := p.wait(pacer, until)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("probe: pacer: %w", err)
 		}
 		due = p.due(due[:0], now)
 		p.fire(due, now)
 	}
+	return nil
 }
 
 // wait waits for an instant, and notices when this host did not wake up in time.
-func (p *Prober) wait(ctx context.Context, pacer Pacer, until time.Time) (time.Time, bool) {
+func (p *Prober) wait(pacer Pacer, until time.Time) (time.Time, error) {
 	p.checkStall(time.Now())
 	p.watch.expect(until)
 	now, err := pacer.Wait(until)
-	if err != nil || ctx.Err() != nil {
-		return now, false
+	if err == nil {
+		p.checkStall(now)
 	}
-	p.checkStall(now)
-	return now, true
+	return now, err
 }
 
 // due collects the shots whose time has come and sets their next.

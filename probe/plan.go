@@ -48,6 +48,7 @@ func Plan(targets []Target) []Shot {
 
 // withDefaults fills in what is zero and brings intervals into their limits.
 func (t Target) withDefaults() Target {
+	t.Local, t.Remote = t.Local.Unmap(), t.Remote.Unmap()
 	if t.Port == 0 {
 		t.Port = DefaultPort
 	}

@@ -48,7 +48,7 @@ func New(cfg Config) (*Prober, error) {
 	return p, nil
 }
 
-// Run probes and answers until ctx ends. It returns nil then, and an error only if it cannot begin. It may be called once.
+// Run probes and answers until ctx ends. It returns nil then, and an error only if the pacer fails. It may be called once.
 func (p *Prober) Run(ctx context.Context) error {
 	pacer, err := p.cfg.NewPacer()
 	if err != nil {
@@ -72,13 +72,14 @@ func (p *Prober) Run(ctx context.Context) error {
 		<-ctx.Done()
 		pacer.Close()
 	})
-	p.pace(ctx, pacer)
+	err = p.pace(ctx, pacer)
 	cancel()
+	p.watch.expect(time.Time{})
 	p.mu.Lock()
 	p.run = nil
 	p.mu.Unlock()
 	wg.Wait()
-	return nil
+	return err
 }
 
 // SetTargets makes these the paths that are probed. Those that were probed before in the same way keep their figures; those that
