@@ -73,7 +73,7 @@ func (s *socket) close() {
 	}
 }
 
-// state says whether the socket is open, and if not, why.
+// state says whether the socket is open, and if not, why: nothing as long as that was not tried.
 func (s *socket) state() (open bool, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *socket) state() (open bool, why string) {
 	case s.err != nil:
 		return false, s.err.Error()
 	}
-	return false, "probe: socket: not open"
+	return false, ""
 }
 
 // run keeps the socket open until ctx ends.
