@@ -131,11 +131,7 @@ func TestModelAgainstMeasuredIdleBlackouts(t *testing.T) {
 
 func (row blackoutRow) compare(t *testing.T, table *strings.Builder, when bool) {
 	t.Helper()
-	seeds := 400
-	if testing.Short() {
-		seeds = 100
-	}
-	all := repeat(seeds, func(seed uint64) times { return row.run(t, seed) })
+	all := repeat(trials(200), func(seed uint64) times { return row.run(t, seed) })
 	for k, name := range []string{"75 % warning", "link down", "token lost", "new ring"} {
 		if row.seen[k] < 0 {
 			continue

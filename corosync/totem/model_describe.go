@@ -32,7 +32,7 @@ func (r *Ring) describeProc(b *strings.Builder, p *proc) {
 	}
 	fmt.Fprintf(b, "%s %s ring %s", n, p.state, p.ring)
 	switch p.state {
-	case stateOperational:
+	case StateOperational:
 		fmt.Fprintf(b, " of %s", setNames(r.cfg.Names, p.members))
 	default:
 		fmt.Fprintf(b, " seeks %s, agreed %s, failed %s", setNames(r.cfg.Names, p.procList&^p.failed), setNames(r.cfg.Names, p.consensus), setNames(r.cfg.Names, p.failed))
@@ -41,10 +41,10 @@ func (r *Ring) describeProc(b *strings.Builder, p *proc) {
 	if d := p.timers[timerToken].deadline; d != off {
 		fmt.Fprintf(b, ", lost in %s", shortDuration(nanos(d-r.now)))
 	}
-	if d := p.timers[timerConsensus].deadline; d != off && p.state == stateGather {
+	if d := p.timers[timerConsensus].deadline; d != off && p.state == StateGather {
 		fmt.Fprintf(b, ", consensus in %s", shortDuration(nanos(d-r.now)))
 	}
-	if p.held && p.isRep() && p.state == stateOperational {
+	if p.held && p.isRep() && p.state == StateOperational {
 		fmt.Fprint(b, ", holds the token")
 	}
 	if p.newQueue > 0 {

@@ -181,10 +181,9 @@ func oneWay(t *testing.T, seed uint64) (every, frozen float64) {
 }
 
 func TestModelAgainstMeasuredFacts(t *testing.T) {
-	const seeds = 60
 	var table strings.Builder
 	for _, f := range facts {
-		got := sampleOf(repeat(seeds, func(seed uint64) float64 { return f.trial(t, seed) }))
+		got := sampleOf(repeat(trials(40), func(seed uint64) float64 { return f.trial(t, seed) }))
 		fmt.Fprintf(&table, "| %s | %s | %.4g (%.4g to %.4g) |\n", f.name, f.measured, got.mean, got.low, got.high)
 		if got.mean < f.low || got.mean > f.high {
 			t.Errorf("%s: %.5g, measured %s", f.name, got.mean, f.measured)
@@ -213,7 +212,7 @@ var measuredFlaps = []flapRow{
 func TestModelAgainstMeasuredFlaps(t *testing.T) {
 	var table strings.Builder
 	for _, row := range measuredFlaps {
-		os := repeat(60, func(seed uint64) outcome {
+		os := repeat(trials(60), func(seed uint64) outcome {
 			r := lan(t, seed, 3125, row.links, func(cfg *Config, net *scriptNet) {
 				cfg.FastDataUp = true
 				cfg.Spread = together

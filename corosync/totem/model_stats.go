@@ -76,7 +76,7 @@ func (r *Ring) whole() bool {
 	for i := range r.procs {
 		switch p := &r.procs[i]; {
 		case !p.alive:
-		case p.state != stateOperational || id != 0 && p.ring != id:
+		case p.state != StateOperational || id != 0 && p.ring != id:
 			return false
 		default:
 			id = p.ring
@@ -84,3 +84,21 @@ func (r *Ring) whole() bool {
 	}
 	return true
 }
+
+// Members is the membership that processor i was last in service with; empty if it does not run.
+func (r *Ring) Members(i int) Set { return r.procs[i].members }
+
+// State is where processor i stands in the membership protocol.
+func (r *Ring) State(i int) State { return r.procs[i].state }
+
+// InService says whether processor i is in a ring and its services answer.
+func (r *Ring) InService(i int) bool {
+	p := &r.procs[i]
+	return p.alive && p.state == StateOperational && p.served
+}
+
+// Usable says whether processor from sends to and accepts from processor to over a link, by its own verdict.
+func (r *Ring) Usable(from, to, link int) bool { return r.peer(from, to).usable&(1<<link) != 0 }
+
+// TimeSinceToken is how long ago processor i last accepted a token.
+func (r *Ring) TimeSinceToken(i int) time.Duration { return nanos(r.now - r.procs[i].lastToken) }

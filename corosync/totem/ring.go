@@ -175,7 +175,7 @@ func (r *Ring) warmStart() {
 	id := ringOf(0, 4)
 	for i := range r.procs {
 		p := &r.procs[i]
-		p.alive, p.hostUp, p.state = true, true, stateOperational
+		p.alive, p.hostUp, p.state = true, true, StateOperational
 		p.ring, p.oldRing, p.tokenRingSeq = id, id, id.Seq()
 		p.members, p.newMembers, p.transMembers, p.procList = all, all, all, all
 		p.next = all.after(i)

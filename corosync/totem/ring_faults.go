@@ -10,7 +10,7 @@ func (r *Ring) Start(i int) {
 	}
 	p.reset(i)
 	p.alive, p.hostUp = true, true
-	p.state = stateOperational // as totemsrp_instance_initialize has it, until the interface comes up
+	p.state = StateOperational // as totemsrp_instance_initialize has it, until the interface comes up
 	p.ring, p.oldRing, p.tokenRingSeq = ringOf(i, 0), ringOf(i, 0), 0
 	p.members, p.receivedFlag = 0, true
 	p.lastToken, p.frozenSince = r.now, r.now
@@ -19,7 +19,7 @@ func (r *Ring) Start(i int) {
 	r.coldLinks(i)
 	r.startTick(i)
 	r.startTraffic(i)
-	p.state = stateGather // no disruption of a ring that it was never in
+	p.state = StateGather // no disruption of a ring that it was never in
 	r.enterGather(p, CauseStart)
 }
 

@@ -47,18 +47,18 @@ func (c Cause) String() string {
 func (r *Ring) tokenTimeout(p *proc) {
 	gap := nanos(r.now - p.lastToken)
 	switch p.state {
-	case stateOperational:
+	case StateOperational:
 		r.stats.TokenLosses++
 		r.emit(Event{Kind: TokenLost, Node: p.index, Gap: gap, State: p.state})
 		r.enterGather(p, CauseTokenLostOperational)
-	case stateGather:
+	case StateGather:
 		r.consensusExpired(p)
 		r.enterGather(p, CauseConsensusExpired)
-	case stateCommit:
+	case StateCommit:
 		r.stats.CommitLosses++
 		r.emit(Event{Kind: TokenLost, Node: p.index, Gap: gap, State: p.state})
 		r.enterGather(p, CauseTokenLostCommit)
-	case stateRecovery:
+	case StateRecovery:
 		r.stats.RecoveryLosses++
 		r.emit(Event{Kind: TokenLost, Node: p.index, Gap: gap, State: p.state})
 		r.enterGather(p, CauseTokenLostRecovery)
@@ -84,10 +84,10 @@ func (r *Ring) enterGather(p *proc, cause Cause) {
 	p.cancelTokenTimers()
 	p.cancel(timerMerge)
 	p.consensus = only(p.index)
-	if p.state == stateOperational {
+	if p.state == StateOperational {
 		r.leftOperational(p)
 	}
-	p.state = stateGather
+	p.state = StateGather
 	r.stats.Gathers++
 	r.emit(Event{Kind: Gather, Node: p.index, Cause: cause, Members: p.procList &^ p.failed})
 }
@@ -120,7 +120,7 @@ func (r *Ring) sendJoinTo(p *proc, to int, j *join) {
 }
 
 func (r *Ring) joinTimeout(p *proc) {
-	if p.state == stateGather || p.state == stateCommit {
+	if p.state == StateGather || p.state == StateCommit {
 		r.sendJoin(p)
 		r.arm(p, timerJoin, r.now+r.t.join)
 	}
@@ -146,18 +146,18 @@ func (r *Ring) consensusExpired(p *proc) {
 func (r *Ring) onJoin(p *proc, from int, j *join) {
 	p.tokenRingSeq = max(p.tokenRingSeq, j.ringSeq)
 	switch p.state {
-	case stateOperational:
+	case StateOperational:
 		if !p.ignoresJoin(from, j) {
 			r.processJoin(p, from, j)
 		}
-	case stateGather:
+	case StateGather:
 		r.processJoin(p, from, j)
-	case stateCommit:
+	case StateCommit:
 		if p.newMembers.Has(from) && j.ringSeq >= p.ring.Seq() {
 			r.processJoin(p, from, j)
 			r.enterGather(p, CauseJoinCommit)
 		}
-	case stateRecovery:
+	case StateRecovery:
 		if p.newMembers.Has(from) && j.ringSeq >= p.ring.Seq() {
 			r.processJoin(p, from, j)
 			r.enterGather(p, CauseTokenLostRecovery)
@@ -189,7 +189,7 @@ func (r *Ring) processJoin(p *proc, from int, j *join) {
 		r.enterGather(p, CauseMergeJoin)
 		return
 	}
-	if p.state == stateOperational {
+	if p.state == StateOperational {
 		r.enterGather(p, CauseJoinOperational)
 	}
 }

@@ -67,10 +67,10 @@ type State uint8
 
 // The states.
 const (
-	stateOperational State = iota
-	stateGather
-	stateCommit
-	stateRecovery
+	StateOperational State = iota // in service
+	StateGather                   // looks for others, by joins
+	StateCommit                   // passes the commit token round
+	StateRecovery                 // evens out the old ring's messages
 )
 
 // String is Corosync's word for the state.
@@ -173,7 +173,7 @@ func (p *proc) isRep() bool { return p.ring.Rep() == p.index }
 
 // queue is the sort queue of the processor's state.
 func (p *proc) queue() *sortQueue {
-	if p.state == stateRecovery {
+	if p.state == StateRecovery {
 		return &p.recovery
 	}
 	return &p.regular

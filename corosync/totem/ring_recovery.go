@@ -44,7 +44,7 @@ func (r *Ring) enterCommit(p *proc) {
 	p.cancel(timerConsensus)
 	p.ring = c.ring
 	p.tokenRingSeq = c.ring.Seq()
-	p.state = stateCommit
+	p.state = StateCommit
 	r.resetTokenTimers(p)
 	p.sentBefore, p.backlogPrev, p.backlog = 0, 0, 0
 	r.sendCommit(p, c)
@@ -85,16 +85,16 @@ func (r *Ring) updateCommit(p *proc) {
 // onCommit is message_handler_memb_commit_token.
 func (r *Ring) onCommit(p *proc, c *commitToken) {
 	switch p.state {
-	case stateGather:
+	case StateGather:
 		if c.addr == p.procList&^p.failed && c.ring.Seq() > p.ring.Seq() && !c.full() {
 			p.cold.commit = *c
 			r.enterCommit(p)
 		}
-	case stateCommit:
+	case StateCommit:
 		if c.ring.Seq() == p.ring.Seq() && c.full() {
 			r.enterRecovery(p, c)
 		}
-	case stateRecovery:
+	case StateRecovery:
 		if p.isRep() && !p.originated {
 			p.originated = true
 			r.sendInitialToken(p)
@@ -127,7 +127,7 @@ func (r *Ring) enterRecovery(p *proc, c *commitToken) {
 	p.aruCount, p.seqUnchanged, p.installSeq = 0, 0, 0
 	r.resetTokenTimers(p)
 	r.resetRetransmit(p)
-	p.state = stateRecovery
+	p.state = StateRecovery
 }
 
 // oldMessages counts the messages of the old ring that p sends again so that all who come from it have the same.
@@ -196,7 +196,7 @@ func (r *Ring) enterOperational(p *proc) {
 	p.regular.delivered = p.regular.aru
 	p.lastAru = 0
 	p.procList, p.failed = p.newMembers, 0
-	p.state = stateOperational
+	p.state = StateOperational
 	p.receivedFlag = true
 	p.oldRing = p.ring
 	failed := left &^ p.leaving

@@ -9,7 +9,7 @@ func (r *Ring) calmBeyond(t int64) bool {
 // way, nobody has anything to send and the ring is not yet idle, each rotation is like the one before. It puts the token
 // back, later, at the representative. What it leaves is the same, to the nanosecond, as the rotations would have left.
 func (r *Ring) skip(rep *proc, t *token, ev *event) bool {
-	if r.cfg.Tokens || rep.index != t.ring.Rep() || rep.state != stateOperational {
+	if r.cfg.Tokens || rep.index != t.ring.Rep() || rep.state != StateOperational {
 		return false
 	}
 	horizon := r.horizon()
@@ -83,7 +83,7 @@ func (r *Ring) uniform(rep *proc, t *token) (left int32, turn, until int64, ok b
 // quiet says whether a token visit would change nothing in p but counters.
 func (p *proc) quiet(t *token) bool {
 	q := &p.regular
-	return p.alive && p.state == stateOperational && p.ring == t.ring && !p.transAck && p.newQueue == 0 && p.aruCount == 0 &&
+	return p.alive && p.state == StateOperational && p.ring == t.ring && !p.transAck && p.newQueue == 0 && p.aruCount == 0 &&
 		p.sentBefore == 0 && p.backlogPrev == 0 && p.lastSeq == t.seq && p.lastAru == t.seq && q.aru == t.seq && q.high == t.seq && q.released == t.seq &&
 		p.seqUnchanged > 0 && !p.sentCommit
 }

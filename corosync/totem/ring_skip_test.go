@@ -53,7 +53,7 @@ func randomOutages(n *Lines, rng *rand.Rand, until time.Duration) {
 // and gaps must be the same to the nanosecond.
 func TestSkipEqualsEvents(t *testing.T) {
 	const until = 10 * time.Minute
-	for seed := range uint64(30) {
+	for seed := range uint64(trials(30)) {
 		sizes := [][]int{{2, 1}, {3, 2}, {1, 1}, {4, 3, 2}, {1}}[seed%5]
 		links := 1 + int(seed%2)
 		t.Run(fmt.Sprintf("seed %d sites %v links %d", seed, sizes, links), func(t *testing.T) {

@@ -35,10 +35,10 @@ func (r *Ring) onToken(p *proc, ev *event) {
 	}
 	r.noticeSeq(p, t.seq)
 	forward := r.holdOrForward(p)
-	if p.state == stateCommit || t.ring != p.ring || t.tokenSeq <= p.tokenSeq {
+	if p.state == StateCommit || t.ring != p.ring || t.tokenSeq <= p.tokenSeq {
 		return // of another ring, or one sent again
 	}
-	if p.state == stateOperational {
+	if p.state == StateOperational {
 		p.regular.release(min(t.aru, p.lastAru, p.regular.delivered)) // messages_free
 	}
 	r.accept(p, t, forward)
@@ -107,13 +107,13 @@ func (r *Ring) accept(p *proc, received *token, forward bool) {
 	}
 	p.tokenSeq = t.tokenSeq
 	t.tokenSeq++
-	if p.state == stateRecovery {
+	if p.state == StateRecovery {
 		r.recoveryProgress(p, t)
 	}
 	if forward {
 		r.sendToken(p)
 	}
-	if p.state == stateOperational {
+	if p.state == StateOperational {
 		r.handUp(p)
 	}
 	r.resetTokenTimers(p)
@@ -158,7 +158,7 @@ func (r *Ring) flowControl(p *proc, t *token) int32 {
 	window := int32(r.cfg.Timeouts.WindowSize)
 	allowed := min(int32(r.cfg.Timeouts.MaxMessages), window-t.fcc)
 	switch {
-	case p.state == stateRecovery:
+	case p.state == StateRecovery:
 		p.backlog = p.retransQueue
 	case p.transAck:
 		p.backlog = p.transQueue
@@ -203,7 +203,7 @@ func (r *Ring) retransmitMissing(p *proc, q *sortQueue, t *token, allowed int32)
 func (r *Ring) multicastQueued(p *proc, q *sortQueue, t *token, allowed int32) int32 {
 	waiting, meta := &p.newQueue, uint8(carriesNothing)
 	switch {
-	case p.state == stateRecovery:
+	case p.state == StateRecovery:
 		waiting, meta = &p.retransQueue, carriesOldRing
 	case p.transAck:
 		waiting, meta = &p.transQueue, carriesSyncBase+uint8(p.index)
@@ -234,12 +234,12 @@ func (r *Ring) onMessage(p *proc, ev *event) {
 	switch {
 	case ev.meta == carriesOldRing:
 		q = &p.recovery
-	case p.state == stateRecovery:
+	case p.state == StateRecovery:
 		return // sent by one that is further; the token will ask for it again
 	}
 	if q.add(ev.idx, ev.meta) {
 		p.queue().updateAru()
-		if p.state == stateOperational {
+		if p.state == StateOperational {
 			r.handUp(p)
 		}
 	}
@@ -249,10 +249,10 @@ func (r *Ring) onMessage(p *proc, ev *event) {
 // one that gathers takes the sender in.
 func (r *Ring) foreign(p *proc, from int, operational, gather Cause) {
 	switch {
-	case p.state == stateOperational:
+	case p.state == StateOperational:
 		p.procList |= only(from)
 		r.enterGather(p, operational)
-	case p.state == stateGather && !p.procList.Has(from):
+	case p.state == StateGather && !p.procList.Has(from):
 		p.procList |= only(from)
 		r.enterGather(p, gather)
 	}
@@ -286,7 +286,7 @@ func (r *Ring) sendToken(p *proc) {
 
 // retransmitTimeout is timer_function_token_retransmit_timeout.
 func (r *Ring) retransmitTimeout(p *proc) {
-	if p.state == stateGather {
+	if p.state == StateGather {
 		return
 	}
 	r.stats.TokenRetransmits++
@@ -296,13 +296,13 @@ func (r *Ring) retransmitTimeout(p *proc) {
 
 // holdTimeout is timer_function_token_hold_retransmit_timeout: the representative lets the token go.
 func (r *Ring) holdTimeout(p *proc) {
-	if p.state == stateOperational || p.state == stateRecovery {
+	if p.state == StateOperational || p.state == StateRecovery {
 		r.sendToken(p)
 	}
 }
 
 func (r *Ring) mergeTimeout(p *proc) {
-	if p.state == stateOperational && p.isRep() {
+	if p.state == StateOperational && p.isRep() {
 		r.spread(p, ClassMembership, event{kind: kindMerge, arg: uint64(p.ring)})
 	}
 }
@@ -327,7 +327,7 @@ func (r *Ring) trafficDue(p *proc) {
 	if r.t.until == 0 || r.now+r.t.every <= r.t.until {
 		r.arm(p, timerTraffic, r.now+r.t.every)
 	}
-	if p.transAck && p.state == stateOperational {
+	if p.transAck && p.state == StateOperational {
 		p.deferred = 1
 		return
 	}
