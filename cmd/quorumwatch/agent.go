@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -184,7 +185,13 @@ func newLogger(p *process, c config.Log) zerolog.Logger {
 	if format == config.FormatConsole {
 		out = zerolog.ConsoleWriter{Out: p.err, TimeFormat: "15:04:05.000"}
 	}
-	return zerolog.New(out).Level(c.Level).With().Timestamp().Str("node", shortHostname()).Logger()
+	log := zerolog.New(out).Level(c.Level).With().Str("node", shortHostname()).Logger()
+	return log.Hook(zerolog.HookFunc(stamp))
+}
+
+// stamp gives a line its time to the millisecond: within a second a cluster can fall apart.
+func stamp(e *zerolog.Event, _ zerolog.Level, _ string) {
+	e.Str(zerolog.TimestampFieldName, time.Now().UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 }
 
 // isTerminal tells whether what is written goes to a person.
