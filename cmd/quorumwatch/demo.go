@@ -6,7 +6,6 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/quorumwatch/quorumwatch/cmd/internal/demo"
 )
@@ -54,13 +53,5 @@ func runDemo(ctx context.Context, p *process, c demo.Config, plain bool) error {
 	if err != nil {
 		return &usageError{err: err, hint: "'quorumwatch demo --help' shows how it is used"}
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.Run(ctx) })
-	group.Go(func() error {
-		if plain {
-			return d.Lines(ctx, p.out)
-		}
-		return d.Screen(ctx, p.out)
-	})
-	return group.Wait()
+	return d.Show(ctx, p.out, !plain)
 }

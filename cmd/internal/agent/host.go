@@ -58,7 +58,7 @@ func ConfFile(name string) func() (string, []byte, error) {
 	return func() (string, []byte, error) {
 		text, err := ReadFile(name)
 		if errors.Is(err, os.ErrNotExist) {
-			err = corosync.Problem{File: name, Reason: "no such file", Hint: "this host has no Corosync cluster yet, or its file is elsewhere: set corosync.config_file"}
+			err = corosync.Problem{File: name, Reason: "no such file", Hint: "this host has no Corosync cluster yet, or its file is elsewhere: set corosync.config"}
 		}
 		return name, text, err
 	}

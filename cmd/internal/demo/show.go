@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/quorumwatch/quorumwatch/checker"
 	"github.com/quorumwatch/quorumwatch/checker/report"
 )
@@ -24,8 +26,21 @@ const (
 // refresh is how often the screen is drawn.
 const refresh = 250 * time.Millisecond
 
-// Screen draws the shown node's report again and again, until ctx ends, and leaves the last one standing.
-func (d *Demo) Screen(ctx context.Context, w io.Writer) error {
+// Show plays until ctx ends, and shows it: as a screen that is drawn again and again, or line by line.
+func (d *Demo) Show(ctx context.Context, w io.Writer, screen bool) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.Run(ctx) })
+	group.Go(func() error {
+		if screen {
+			return d.screen(ctx, w)
+		}
+		return d.lines(ctx, w)
+	})
+	return group.Wait()
+}
+
+// screen draws the shown node's report again and again, until ctx ends, and leaves the last one standing.
+func (d *Demo) screen(ctx context.Context, w io.Writer) error {
 	ticker := time.NewTicker(refresh)
 	defer ticker.Stop()
 	if _, err := io.WriteString(w, clear+hideCursor); err != nil {
@@ -80,8 +95,8 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
 }
 
-// Lines tells what changes, a line each, for outputs that are no terminal, until ctx ends.
-func (d *Demo) Lines(ctx context.Context, w io.Writer) error {
+// lines tells what changes, a line each, for outputs that are no terminal, until ctx ends.
+func (d *Demo) lines(ctx context.Context, w io.Writer) error {
 	ticker := time.NewTicker(refresh)
 	defer ticker.Stop()
 	var (

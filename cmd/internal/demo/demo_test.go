@@ -1,0 +1,83 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker"
+)
+
+// TestStory: what the script does to the network is what the shown node says of it, in a bubble's time.
+func TestStory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		d, err := New(Config{Software: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		ended := make(chan error, 1)
+		go func() { ended <- d.Show(ctx, &out, false) }()
+		for _, step := range []struct {
+			at   time.Duration
+			want checker.Severity
+			code string
+		}{
+			{19 * time.Second, checker.OK, ""},
+			{60 * time.Second, checker.Warning, checker.CodeLinkDown},
+			{85 * time.Second, checker.Critical, checker.CodeSiteCut},
+			{100 * time.Second, checker.Critical, checker.CodeSiteCut},
+		} {
+			time.Sleep(step.at - time.Since(d.begin))
+			r := d.Report()
+			if max(r.Severity, checker.Info) != max(step.want, checker.Info) || step.code != "" && !strings.Contains(codes(r), step.code) {
+				t.Errorf("at %v: %s (%s), want %s with %s", step.at, r.Severity, codes(r), step.want, step.code)
+			}
+		}
+		if r := d.Report(); len(r.Corosync.Members) != 3 || r.Outcome == nil || !r.Outcome.Happened {
+			t.Errorf("after 20 s of a cut the members are %v, outcome %+v", r.Corosync.Members, r.Outcome)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		for _, want := range []string{"-------- site b's first link dies", "critical", "site b"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("the lines lack %q:\n%s", want, out.String())
+			}
+		}
+	})
+}
+
+func codes(r *checker.Report) string {
+	var list []string
+	for _, f := range r.Findings {
+		list = append(list, f.Code)
+	}
+	return strings.Join(list, " ")
+}
+
+// TestScript: scenes follow each other without a hole, and the lap begins again.
+func TestScript(t *testing.T) {
+	for _, since := range []time.Duration{0, 20 * time.Second, lap - 1, lap, lap + 50*time.Second} {
+		s, next := at(since)
+		if s.text == "" || next <= since || next-since > lap {
+			t.Errorf("at %v: scene %q, next at %v", since, s.text, next)
+		}
+	}
+	first, _ := at(0)
+	again, _ := at(lap)
+	if first.text != again.text {
+		t.Errorf("the second lap begins with %q, the first with %q", again.text, first.text)
+	}
+}
+
+func TestUnknownNode(t *testing.T) {
+	if _, err := New(Config{Node: "z1"}); err == nil || !strings.Contains(err.Error(), "b2") {
+		t.Errorf("error %v does not name the nodes there are", err)
+	}
+}
