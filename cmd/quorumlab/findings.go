@@ -20,44 +20,58 @@ type report struct {
 // tracker tells what is new in an agent's report.
 type tracker struct {
 	node  string
-	all   bool // also findings of severity info
+	all   bool // nothing is hidden
 	known map[string]checker.Finding
 	mute  bool // the agent did not answer last time
 	ever  bool // it has answered once
 }
 
-// step compares a report with the one before. Entries carry the agent's own times where these are recent, as all clocks of a lab are one.
+// step compares a report with the one before. Entries carry the time of the report in which something was first seen, not that since
+// which it holds, which an agent may set back: only what has been said counts. All clocks of a lab are one. Context and symptoms of
+// something else are hidden from the table, but count in the summary.
 func (t *tracker) step(now time.Time, r report) []entry {
 	var list []entry
+	at := recent(r.At, now)
 	if t.mute || !t.ever {
-		list = append(list, t.entry(now, checker.OK, "", "agent answers"))
+		list = append(list, t.entry(now, "agent answers", checker.Finding{}, false))
 	}
 	t.mute, t.ever = false, true
 	found := map[string]checker.Finding{}
 	for _, f := range r.Findings {
-		if f.Severity == checker.Info && !t.all {
-			continue
-		}
 		found[f.Key] = f
 		before, old := t.known[f.Key]
-		switch {
-		case !old:
-			list = append(list, t.entry(recent(f.Since, now), f.Severity, f.Code, f.Title))
-		case f.Severity > before.Severity:
-			list = append(list, t.entry(recent(r.At, now), f.Severity, f.Code, "now "+f.Severity.String()+": "+f.Title))
-		case f.Severity < before.Severity:
-			list = append(list, t.entry(recent(r.At, now), f.Severity, f.Code, "no more than "+f.Severity.String()+": "+f.Title))
-		case f.Clearing && !before.Clearing:
-			list = append(list, t.entry(recent(r.At, now), checker.OK, f.Code, "clearing: "+f.Title))
+		if text, news := change(before, f, old, t.hides(before) && !t.hides(f)); news {
+			list = append(list, t.entry(at, text, f, t.hides(f)))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.known)) {
 		if _, still := found[key]; !still {
-			list = append(list, t.entry(recent(r.At, now), checker.OK, t.known[key].Code, "cleared: "+t.known[key].Title))
+			gone := t.known[key]
+			list = append(list, t.entry(at, "cleared: "+gone.Title, checker.Finding{Code: gone.Code}, t.hides(gone)))
 		}
 	}
 	t.known = found
 	return list
+}
+
+// change says in words what is new about a finding; surfaced ones were hidden until now.
+func change(before, f checker.Finding, old, surfaced bool) (string, bool) {
+	switch {
+	case !old || surfaced:
+		return f.Title, true
+	case f.Severity > before.Severity:
+		return "now " + f.Severity.String() + ": " + f.Title, true
+	case f.Severity < before.Severity:
+		return "no more than " + f.Severity.String() + ": " + f.Title, true
+	case f.Clearing && !before.Clearing:
+		return "clearing: " + f.Title, true
+	}
+	return "", false
+}
+
+// hides reports whether a finding is context or a symptom.
+func (t *tracker) hides(f checker.Finding) bool {
+	return !t.all && (f.Severity <= checker.Info || f.Cause != "")
 }
 
 // silent notes that the agent did not answer.
@@ -66,14 +80,18 @@ func (t *tracker) silent(now time.Time, err error) []entry {
 		return nil
 	}
 	t.mute = true
-	return []entry{t.entry(now, checker.OK, "", fmt.Sprintf("agent does not answer: %v", err))}
+	return []entry{t.entry(now, fmt.Sprintf("agent does not answer: %v", err), checker.Finding{}, false)}
 }
 
-func (t *tracker) entry(at time.Time, s checker.Severity, code, text string) entry {
-	return entry{At: at, Node: t.node, Source: sourceWatch, Severity: s, Code: code, Text: text}
+func (t *tracker) entry(at time.Time, text string, f checker.Finding, hidden bool) entry {
+	e := entry{At: at, Node: t.node, Source: sourceWatch, Severity: f.Severity, Code: f.Code, Text: text, Began: f.Since, hidden: hidden}
+	if f.Clearing {
+		e.Severity = checker.OK
+	}
+	return e
 }
 
-// recent is at, unless that is too old to be a matter of now (a finding of before the watching began) or still to come.
+// recent is at, unless that is too old to be a matter of now or still to come.
 func recent(at, now time.Time) time.Time {
 	if at.After(now) || now.Sub(at) > reorder {
 		return now

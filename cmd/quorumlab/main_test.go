@@ -71,6 +71,8 @@ func TestTracker(t *testing.T) {
 	worse.Severity = checker.Critical
 	clearing := worse
 	clearing.Clearing = true
+	symptom := cut
+	symptom.Cause = "c"
 	lint := checker.Finding{Code: "lint", Severity: checker.Info, Key: "l"}
 	tr := tracker{node: "a1"}
 	type said struct {
@@ -83,15 +85,20 @@ func TestTracker(t *testing.T) {
 		want   []said
 	}{
 		{report{At: now, Findings: []checker.Finding{lint}}, []said{{now, checker.OK, "agent answers"}}},
-		{report{At: now, Findings: []checker.Finding{cut, lint}}, []said{{now.Add(-50 * time.Millisecond), checker.Warning, "nothing arrives"}}},
+		{report{At: now, Findings: []checker.Finding{cut, lint}}, []said{{now, checker.Warning, "nothing arrives"}}},
 		{report{At: now, Findings: []checker.Finding{cut}}, nil},
 		{report{At: now, Findings: []checker.Finding{worse}}, []said{{now, checker.Critical, "now critical: nothing arrives"}}},
 		{report{At: now, Findings: []checker.Finding{clearing}}, []said{{now, checker.OK, "clearing: nothing arrives"}}},
 		{report{At: now}, []said{{now, checker.OK, "cleared: nothing arrives"}}},
+		{report{At: now, Findings: []checker.Finding{symptom}}, nil},
+		{report{At: now, Findings: []checker.Finding{cut}}, []said{{now, checker.Warning, "nothing arrives"}}},
 	}
 	for i, s := range steps {
 		var got []said
 		for _, e := range tr.step(now, s.report) {
+			if e.hidden {
+				continue
+			}
 			got = append(got, said{e.At, e.Severity, e.Text})
 		}
 		if diff := cmp.Diff(s.want, got); diff != "" {
@@ -130,7 +137,7 @@ func TestTableIsInOrder(t *testing.T) {
 	if got := corosyncDid(tab.done, t0); got != "new ring +7.000 (a1), SPLIT +7.000 (a1)" {
 		t.Error(got)
 	}
-	if got := watchSaid(tab.done, t0); got != "CRITICAL +1.000 (a1: cut)" {
+	if got := watchSaid(tab.done, t0); got != "CRITICAL in a report of +1.000 (a1: cut)" {
 		t.Error(got)
 	}
 	if got := watchSaid(nil, t0); got != "said nothing" {

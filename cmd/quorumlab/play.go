@@ -19,7 +19,9 @@ import (
 const (
 	leadIn     = time.Second            // before the timeline starts, so that all its rules are in place
 	turn       = 100 * time.Millisecond // of the loop that collects and prints
-	agentPoll  = 200 * time.Millisecond
+	agentPoll  = 250 * time.Millisecond // of the reports
+	closePoll  = 40 * time.Millisecond  // of the reports while something has just happened
+	closeWatch = 2500 * time.Millisecond
 	runTimeout = 30 * time.Second
 )
 
@@ -135,8 +137,7 @@ func (p *play) gather() {
 // watch polls one agent.
 func (p *play) watch(ctx context.Context, a *agent) {
 	t := tracker{node: a.node.Name(), all: p.all}
-	ticker := time.NewTicker(agentPoll)
-	defer ticker.Stop()
+	moments := p.moments()
 	for {
 		r, err := a.fetch(ctx)
 		var news []entry
@@ -151,9 +152,19 @@ func (p *play) watch(ctx context.Context, a *agent) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(pollEvery(moments, time.Now())):
 		}
 	}
+}
+
+// pollEvery is short when one of the moments was a short while ago.
+func pollEvery(moments []moment, now time.Time) time.Duration {
+	for _, m := range moments {
+		if d := now.Sub(m.at); d > -agentPoll && d < closeWatch {
+			return closePoll
+		}
+	}
+	return agentPoll
 }
 
 func (p *play) say(ctx context.Context, list ...entry) bool {

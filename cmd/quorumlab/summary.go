@@ -133,14 +133,14 @@ func corosyncDid(window []entry, origin time.Time) string {
 	return strings.Join(parts, ", ")
 }
 
-// watchSaid lists the first finding of each severity.
+// watchSaid lists the first finding of each severity that was not there before.
 func watchSaid(window []entry, origin time.Time) string {
 	var parts []string
-	for _, s := range []checker.Severity{checker.Warning, checker.Critical} {
-		i := slices.IndexFunc(window, func(e entry) bool { return e.Source == sourceWatch && e.Severity == s })
+	for _, s := range []checker.Severity{checker.Info, checker.Warning, checker.Critical} {
+		i := slices.IndexFunc(window, func(e entry) bool { return e.Source == sourceWatch && e.Severity == s && !e.At.Before(origin) })
 		if i >= 0 {
 			e := window[i]
-			parts = append(parts, fmt.Sprintf("%s %+.3f (%s: %s)", strings.ToUpper(s.String()), e.At.Sub(origin).Seconds(), e.Node, e.Code))
+			parts = append(parts, fmt.Sprintf("%s in a report of %+.3f (%s: %s)", strings.ToUpper(s.String()), e.At.Sub(origin).Seconds(), e.Node, e.Code))
 		}
 	}
 	if len(parts) == 0 {

@@ -40,7 +40,9 @@ type entry struct {
 	Kind     string           `json:"event,omitempty"`    // name of Event
 	Severity checker.Severity `json:"severity,omitempty"` // of quorumwatch
 	Code     string           `json:"code,omitempty"`     // of quorumwatch
+	Began    time.Time        `json:"began,omitzero"`     // of a finding: since when it holds, by its own word
 	Left     []uint32         `json:"left,omitempty"`     // of a membership
+	hidden   bool             // not printed
 }
 
 // table prints entries in the order in which things happened, and keeps them.
@@ -74,7 +76,9 @@ func (t *table) flush(before time.Time) {
 		n = len(t.pending)
 	}
 	for _, e := range t.pending[:n] {
-		fmt.Fprintln(t.w, e.line())
+		if !e.hidden {
+			fmt.Fprintln(t.w, e.line())
+		}
 		if t.json != nil {
 			json.NewEncoder(t.json).Encode(e)
 		}

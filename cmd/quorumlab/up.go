@@ -31,7 +31,7 @@ type upOptions struct {
 	wait     bool     // wait for another lab to end
 	exit     bool     // end after the timeline
 	keep     bool     // leave the run's directory
-	all      bool     // show findings of severity info as well
+	all      bool     // show context and symptoms as well
 	events   string   // file for the table as JSON lines
 }
 
@@ -58,7 +58,7 @@ command, however that ends; after a crash, quorumlab clean removes its directory
 	f.BoolVar(&o.wait, "wait", false, "wait for another lab of this machine to end instead of refusing")
 	f.BoolVar(&o.exit, "exit", false, "end after the timeline instead of waiting for Ctrl-C")
 	f.BoolVar(&o.keep, "keep", false, "leave the directory with all logs")
-	f.BoolVar(&o.all, "all", false, "show findings of severity info as well")
+	f.BoolVar(&o.all, "all", false, "show context (severity info) and symptoms as well")
 	f.StringVar(&o.events, "events", "", "write the table to this file, too, as JSON lines")
 	return cmd
 }

@@ -39,7 +39,7 @@ func (d *Daemon) Start(context.Context) error {
 	if d.proc != nil && d.proc.Running() {
 		return fmt.Errorf("%s: corosync: runs already", d.node.Name())
 	}
-	p, err := d.node.Start(Command{Args: []string{"corosync", "-f"}})
+	p, err := d.node.Start(Command{Args: []string{"corosync", "-f"}, Nice: niceMost})
 	if err != nil {
 		return err
 	}

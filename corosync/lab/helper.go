@@ -3,7 +3,6 @@
 package lab
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ type helper struct {
 	role    string
 	cmd     *exec.Cmd
 	control *os.File
+	in      *json.Decoder // of control
 	stderr  *lockedBuffer
 	id      ProcessID
 	done    chan struct{}
@@ -39,17 +39,18 @@ func startHelper(s *spawner, role string, flags uintptr, first any) (*helper, er
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), role), os.NewFile(uintptr(pair[1]), role)
 	defer theirs.Close()
-	h := &helper{role: role, control: ours, stderr: &lockedBuffer{}, done: make(chan struct{})}
+	h := &helper{role: role, control: ours, in: json.NewDecoder(ours), stderr: &lockedBuffer{}, done: make(chan struct{})}
 	h.cmd = exec.Command("/proc/self/exe")
 	h.cmd.Args = []string{"quorumlab-" + role}
 	h.cmd.Env = append(childEnv(), roleEnv+"="+role)
 	h.cmd.ExtraFiles = []*os.File{theirs}
 	h.cmd.Stderr = h.stderr
-	h.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags, Setpgid: true} // a terminal's Ctrl-C is for the program only
+	h.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags, Setsid: true} // a terminal's Ctrl-C is for the program only
 	if err := s.start(h.cmd, role == roleHub); err != nil {
 		ours.Close()
 		return nil, fmt.Errorf("%s: %w", role, err)
 	}
+	favour(h.cmd.Process.Pid, niceMost)
 	go func() {
 		h.cmd.Wait()
 		close(h.done)
@@ -67,18 +68,14 @@ func startHelper(s *spawner, role string, flags uintptr, first any) (*helper, er
 	return h, nil
 }
 
-// greet sends the first message and reads one line of answer.
+// greet sends the first message and waits for the answer.
 func (h *helper) greet(first any) error {
 	if err := json.NewEncoder(h.control).Encode(first); err != nil {
 		return err
 	}
-	line, err := bufio.NewReaderSize(h.control, 16).ReadBytes('\n')
-	if err != nil {
-		return fmt.Errorf("no answer: %w", err)
-	}
 	var r reply
-	if err := json.Unmarshal(line, &r); err != nil {
-		return err
+	if err := h.in.Decode(&r); err != nil {
+		return fmt.Errorf("no answer: %w", err)
 	}
 	return r.error()
 }

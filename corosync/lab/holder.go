@@ -9,10 +9,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/quorumwatch/quorumwatch/corosync/lab/impair"
 )
 
 // controlFD is the descriptor of the socket between the lab and its helpers.
@@ -53,9 +57,31 @@ func runHolder() error {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	go reap()
+	go canary(json.NewEncoder(control))
 	one := make([]byte, 1)
 	control.Read(one) // nothing ever comes: it returns when the lab is gone
 	return nil
+}
+
+const (
+	canaryStep  = 20 * time.Millisecond
+	canaryLimit = 50 * time.Millisecond // lateness from which on it is told
+)
+
+// canary measures what the machine does to an ordinary process of a node, however nice: it tells the lab of each time at which it did
+// not run when it should have.
+func canary(enc *json.Encoder) {
+	runtime.LockOSThread()
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceMost) // without, it just measures a less lucky process
+	clock := newClock()
+	for {
+		due := clock.now() + impair.Instant(canaryStep)
+		time.Sleep(canaryStep)
+		now := clock.now()
+		if by := time.Duration(now - due); by >= canaryLimit && enc.Encode(Late{At: now, By: by}) != nil {
+			return // the lab is gone
+		}
+	}
 }
 
 // reply is a helper's answer on its control socket.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -24,8 +23,8 @@ type Hub struct {
 	rules []impair.Rule
 }
 
-func newHubClient(control *os.File) *Hub {
-	return &Hub{clock: newClock(), enc: json.NewEncoder(control), dec: json.NewDecoder(control)}
+func newHubClient(h *helper) *Hub {
+	return &Hub{clock: newClock(), enc: json.NewEncoder(h.control), dec: h.in}
 }
 
 // Now is the present instant on the hub's clock.

@@ -61,7 +61,7 @@ type Lateness struct {
 	Counts []int64 // by bucket
 }
 
-// Late is one moment at which the hub ran late.
+// Late is one moment at which something ran late: At is when it ran at last.
 type Late struct {
 	At impair.Instant
 	By time.Duration

@@ -115,7 +115,7 @@ func (l *Lab) startHub() error {
 		return err
 	}
 	l.hubProc, l.record.Hub = h, h.id
-	l.hub = newHubClient(h.control)
+	l.hub = newHubClient(h)
 	l.hub.rules = l.layout.Rules
 	for _, n := range l.nodes {
 		for link := range l.layout.Links {

@@ -10,9 +10,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/quorumwatch/quorumwatch/corosync/lab/impair"
 )
 
 // Node is one machine of the lab.
@@ -24,6 +28,9 @@ type Node struct {
 	holder *helper
 	daemon *Daemon
 	log    *Log
+
+	mu      sync.Mutex
+	starved []Late // moments at which ordinary processes of the node did not run
 }
 
 // binds of a node: what in its directory stands where in the node.
@@ -48,9 +55,30 @@ func (l *Lab) newNode(i int) (*Node, error) {
 		return nil, err
 	}
 	n.holder = h
+	go n.listen()
 	n.daemon = &Daemon{node: n}
 	n.log = followLog(n.place.name, filepath.Join(n.dir, "log", filepath.Base(logFile)))
 	return n, nil
+}
+
+// listen takes what the holder's canary tells, until the holder is gone.
+func (n *Node) listen() {
+	for {
+		var late Late
+		if n.holder.in.Decode(&late) != nil {
+			return
+		}
+		n.mu.Lock()
+		n.starved = append(n.starved, late)
+		n.mu.Unlock()
+	}
+}
+
+// starvedSince returns the moments since t at which ordinary processes of the node did not run.
+func (n *Node) starvedSince(t impair.Instant) []Late {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(n.starved), func(l Late) bool { return l.At < t })
 }
 
 // nodeFiles is the furniture of a node's directory.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +29,7 @@ type Command struct {
 	Stdout io.Writer // default: the node's directory, PROGRAM.log
 	Stderr io.Writer // default: as Stdout
 	Nice   int       // -20 to 19; Corosync itself runs at -20
-	Tied   bool      // stays in the caller's process group, so that a terminal's Ctrl-C reaches it
+	Tied   bool      // stays in the caller's session, so that a terminal is its own and Ctrl-C reaches it
 }
 
 // Process is a process inside a node. It dies with the node.
@@ -48,7 +49,7 @@ func startIn(holder int, dir string, c Command) (*Process, error) {
 	p := &Process{name: c.Args[0], cmd: exec.Command(c.Args[0], c.Args[1:]...), done: make(chan struct{})}
 	p.cmd.Env = append(childEnv(), c.Env...)
 	p.cmd.Dir, p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = c.Dir, c.Stdin, c.Stdout, c.Stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: !c.Tied}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: !c.Tied}
 	if c.Dir == "" {
 		p.cmd.Dir = "/"
 	}
@@ -69,11 +70,23 @@ func startIn(holder int, dir string, c Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
 	}
+	if !c.Tied {
+		favour(p.cmd.Process.Pid, c.Nice)
+	}
 	go func() {
 		p.err = p.cmd.Wait()
 		close(p.done)
 	}()
 	return p, nil
+}
+
+// niceMost is the highest priority of ordinary processes, and Corosync's own with "priority: max".
+const niceMost = -20
+
+// favour makes nice hold against other sessions, too: with autogroups (sched(7)) it only counts within one. A kernel without them needs
+// nothing.
+func favour(pid, nice int) {
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte(strconv.Itoa(nice)), 0)
 }
 
 func (p *Process) output(dir string) error {

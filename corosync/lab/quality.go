@@ -13,8 +13,9 @@ import (
 const (
 	doubtPacket = 20 * time.Millisecond // a packet this late is a fault that the rules did not order
 	doubtP99    = 2 * time.Millisecond
-	doubtTick   = 50 * time.Millisecond // the hub did not run at all
-	pauseSlack  = 20 * time.Second      // lines about a pause on purpose come this long after it at most
+	doubtTick   = 50 * time.Millisecond  // the hub did not run at all
+	doubtCanary = 100 * time.Millisecond // two probe intervals: an agent that did not run calls the network sick
+	pauseSlack  = 20 * time.Second       // lines about a pause on purpose come this long after it at most
 	loadAvgFile = "/proc/loadavg"
 )
 
@@ -32,6 +33,7 @@ type Quality struct {
 	Worst    time.Duration // the worst of them
 	Packets  Lateness      // of packets, in this time
 	Ticks    Lateness      // of the hub's wake-ups, in this time
+	Starved  []Late        // moments at which ordinary processes of a node, as its agent is, did not run
 	Load     string        // the machine's load averages at the end
 	Doubts   []string      // why the run is doubtful
 	Doubtful bool
@@ -43,9 +45,9 @@ func (q Quality) String() string {
 	if q.Doubtful {
 		verdict = "DOUBTFUL: " + strings.Join(q.Doubts, "; ")
 	}
-	return fmt.Sprintf("hub late by p50 %v p99 %v max %v over %d packets (wake-ups: p99 %v max %v), stalls of corosync: %d, load %s: %s",
+	return fmt.Sprintf("hub late by p50 %v p99 %v max %v over %d packets (wake-ups: p99 %v max %v), stalls of corosync: %d, of others: %d up to %v, load %s: %s",
 		q.Packets.Quantile(0.5), q.Packets.Quantile(0.99), q.Packets.Quantile(1), q.Packets.Count(),
-		q.Ticks.Quantile(0.99), q.Ticks.Quantile(1), len(q.Stalls), q.Load, verdict)
+		q.Ticks.Quantile(0.99), q.Ticks.Quantile(1), len(q.Stalls), len(q.Starved), q.starved(), q.Load, verdict)
 }
 
 // MarkQuality lets Quality judge from now on only. Start does it once Corosync is started; do it again after WaitFormed to leave the
@@ -78,6 +80,7 @@ func (l *Lab) Quality() Quality {
 	}
 	for _, n := range l.nodes {
 		q.Stalls = append(q.Stalls, n.stalls(m.at)...)
+		q.Starved = append(q.Starved, n.starvedSince(l.hub.Instant(m.at))...)
 	}
 	q.judge(stats, m.stats)
 	return q
@@ -109,9 +112,21 @@ func (q *Quality) judge(now, before HubStats) {
 	if n := now.Overrun - before.Overrun; n > 0 {
 		q.doubt("the hub lost %d packets of its own", n)
 	}
+	if by := q.starved(); by >= doubtCanary {
+		q.doubt("processes of a node did not run for %v", by)
+	}
 	if len(q.Stalls) > 0 {
 		q.doubt("corosync was not scheduled %d times, first: %v", len(q.Stalls), q.Stalls[0])
 	}
+}
+
+// starved is the longest time for which processes of a node did not run.
+func (q *Quality) starved() time.Duration {
+	var worst time.Duration
+	for _, l := range q.Starved {
+		worst = max(worst, l.By)
+	}
+	return worst
 }
 
 func (q *Quality) doubt(format string, args ...any) {
