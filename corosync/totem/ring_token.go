@@ -30,7 +30,7 @@ func (r *Ring) onToken(p *proc, ev *event) {
 		return
 	}
 	t := &sender.sent
-	if r.calm != nil && r.skip(p, t, ev) {
+	if r.calm != nil && p.isRep() && r.skip(p, t, ev) {
 		return
 	}
 	r.noticeSeq(p, t.seq)
