@@ -19,8 +19,8 @@ type cut struct {
 
 func (c *cut) key() string { return key(c.memo.code, c.memo.subject) }
 
-// settling is how long the first silent peer waits for others before the trouble gets a name: nodes fire their probes at
-// different phases of the interval.
+// settling is how long a silent peer waits before it is part of the trouble: nodes fire their probes at different phases of the
+// interval, and two lost probes are no cut.
 const settling = 4 // probe intervals
 
 // together is how close the beginnings of outages must be to be one event.
@@ -30,31 +30,31 @@ const together = 6 // probe intervals
 // it its name, so that a flickering path does not rename the trouble again and again.
 func (j *judge) readCut() {
 	var out, lingering []*peer
-	confirmed := false
 	for i := range j.peers {
 		p := &j.peers[i]
 		was := p.memo.inCut
-		p.memo.inCut = p.verdict == silent || p.verdict == cutOff || p.verdict == muted
-		p.lingers = was && p.verdict == reachable && !p.recovered().IsZero() && j.ago(p.recovered()) < j.stablePeriod()
-		if p.lingers {
+		switch p.verdict {
+		case cutOff, muted:
+			p.memo.inCut = true
+		case silent:
+			p.memo.inCut = was || p.gap >= settling*p.interval
+		default:
+			p.memo.inCut = false
+		}
+		if p.memo.inCut {
+			out = append(out, p)
+			continue
+		}
+		if was && p.verdict == reachable && !p.recovered().IsZero() && j.ago(p.recovered()) < j.stablePeriod() {
 			p.memo.inCut = true
 			lingering = append(lingering, p)
-			continue
 		}
-		if !p.memo.inCut {
-			continue
-		}
-		out = append(out, p)
-		confirmed = confirmed || p.verdict != silent || p.gap >= settling*p.interval
 	}
 	if len(out) == 0 {
 		return
 	}
-	if !confirmed && j.prev.cut == nil {
-		return
-	}
 	c := &cut{peers: out, memo: j.cutMemory(out)}
-	c.memo.code, c.memo.subject = j.nameCut(append(lingering, out...))
+	c.name(j, lingering)
 	for _, p := range out {
 		c.severity = max(c.severity, j.cutSeverity(p, out))
 		if p.basis != "" && !slices.Contains(c.basis, p.basis) {
@@ -63,6 +63,27 @@ func (j *judge) readCut() {
 	}
 	c.outcome = j.outcome(c)
 	j.cut, j.next.cut = c, c.memo
+}
+
+// name gives the incident its name. It keeps the one that it has as long as nobody else has gone out of reach, and those that
+// are back have only just come back.
+func (c *cut) name(j *judge, lingering []*peer) {
+	var now []uint32
+	for _, p := range c.peers {
+		now = append(now, p.node.ID)
+	}
+	subset := func(a []uint32, b []uint32) bool {
+		return !slices.ContainsFunc(a, func(id uint32) bool { return !slices.Contains(b, id) })
+	}
+	known := slices.Clone(now)
+	for _, p := range lingering {
+		known = append(known, p.node.ID)
+	}
+	if m := c.memo; m.code != "" && subset(now, m.named) && subset(m.named, known) && (m.code != CodeIsolated || len(lingering) == 0) {
+		return
+	}
+	c.memo.named = now
+	c.memo.code, c.memo.subject = j.nameCut(c.peers)
 }
 
 // cutMemory is what was true when the incident began: membership and votes.
@@ -153,9 +174,7 @@ func (j *judge) nameCut(out []*peer) (code, subject string) {
 	for i := range j.peers {
 		switch p := &j.peers[i]; p.verdict {
 		case reachable, silentAgent, stoppedAgent:
-			if !p.lingers {
-				reach++
-			}
+			reach++
 		case neverHeard:
 			if p.knet != KnetDisconnected {
 				reach++
@@ -192,7 +211,7 @@ func (j *judge) wholeSites(out []*peer) []string {
 	}
 	for i := range j.peers {
 		p := &j.peers[i]
-		if slices.Contains(sites, p.node.Site) && !p.memo.inCut && p.verdict != departed && p.member != No {
+		if slices.Contains(sites, p.node.Site) && !slices.Contains(out, p) && p.verdict != departed && p.member != No {
 			return nil
 		}
 	}

@@ -130,9 +130,6 @@ func direction(s *stats.Summary, interval time.Duration) Which {
 // remember keeps the history of outages.
 func (j *judge) remember(p *path) {
 	m := p.memo
-	if p.hostFelt {
-		return
-	}
 	if m.out && !p.out {
 		m.recovered = j.now()
 		if !m.wasExcused && j.now().Sub(m.outSince) >= j.warnAfter(p.interval) {

@@ -25,7 +25,6 @@ type peer struct {
 	verdict   verdict
 	basis     string // what confirmed a cut
 	knetOnly  bool   // no probe ever told anything of it
-	lingers   bool   // was in the incident and has only just come back
 }
 
 // verdict is what a peer's silence means.

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/probe/stats"
@@ -30,6 +31,35 @@ func ruleDelay(j *judge) {
 			j.delayFinding(p, l, w)
 		}
 	}
+	if len(j.in.Cluster.Nodes) > 3 {
+		for _, l := range j.in.Cluster.Links {
+			j.documented(l.Number)
+		}
+	}
+}
+
+// documented tells once a link of peers that are farther away than Proxmox documents.
+func (j *judge) documented(link int) {
+	var far []string
+	worst := time.Duration(0)
+	for i := range j.peers {
+		l := j.peers[i].link(link)
+		if l == nil || l.out {
+			continue
+		}
+		if w := j.clean(l, time.Minute); w != nil && w.RTT.P50 >= documentedRTT {
+			far = append(far, j.peers[i].node.Name)
+			worst = max(worst, w.RTT.P50)
+		}
+	}
+	if len(far) == 0 {
+		return
+	}
+	j.add(draft{
+		code: CodePathDelay, severity: Info, subject: linkName(link),
+		title:    fmt.Sprintf("link %d: a round trip takes up to %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", link, show(worst)),
+		evidence: map[string]string{"peers": strings.Join(far, " "), "p50": show(worst)},
+	})
 }
 
 func (j *judge) delayFinding(p *peer, l *path, w *stats.Window) {
@@ -45,8 +75,6 @@ func (j *judge) delayFinding(p *peer, l *path, w *stats.Window) {
 		what = fmt.Sprintf("round trips vary between %s and %s", show(w.RTT.P50), show(w.RTT.P99))
 	case spread >= max(20*time.Millisecond, j.share(spreadSome)):
 		what = fmt.Sprintf("round trips vary between %s and %s", show(w.RTT.P50), show(w.RTT.P99))
-	case w.RTT.P50 >= documentedRTT && len(j.in.Cluster.Nodes) > 3:
-		what = fmt.Sprintf("a round trip takes %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", show(w.RTT.P50))
 	default:
 		return
 	}

@@ -131,7 +131,7 @@ func networkRules() []ruleTest {
 			ws := windows(1200, 0)
 			ws[2].RTT.P50, ws[2].RTT.P99 = 12*time.Millisecond, 13*time.Millisecond
 			return ws
-		}), want: []string{"path-delay:b1/link0 info"}, title: "Proxmox documents 5 ms"},
+		}), want: []string{"path-delay:link0 info", "!path-delay:b1/link0"}, title: "Proxmox documents 5 ms"},
 		{name: "mtu black hole", setup: func(s *scene) {
 			s.linesTo("b1", nil)[0].full = stats.Full{Size: 1472, Sent: 20}
 			s.linesTo("b2", nil)[0].full = stats.Full{Size: 1472, Sent: 20, Received: 20}

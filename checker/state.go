@@ -107,7 +107,8 @@ type cutMemo struct {
 	since   time.Time
 	members []uint32 // of the membership when it began, else all nodes
 	history votequorum.History
-	device  bool // the quorum device voted then
+	device  bool     // the quorum device voted then
+	named   []uint32 // the peers that code and subject are about
 	code    string
 	subject string
 }
