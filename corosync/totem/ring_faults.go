@@ -23,12 +23,6 @@ func (r *Ring) Start(i int) {
 	r.enterGather(p, CauseStart)
 }
 
-func (r *Ring) startTraffic(i int) {
-	if r.t.every > 0 {
-		r.arm(&r.procs[i], timerTraffic, r.now+1+r.phase(r.t.every, r.common[2]))
-	}
-}
-
 // Stop ends the daemon of processor i in an orderly way: it tells the others (memb_leave_message_send).
 func (r *Ring) Stop(i int) {
 	p := &r.procs[i]
