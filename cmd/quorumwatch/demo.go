@@ -53,5 +53,8 @@ func runDemo(ctx context.Context, p *process, c demo.Config, plain bool) error {
 	if err != nil {
 		return &usageError{err: err, hint: "'quorumwatch demo --help' shows how it is used"}
 	}
-	return d.Show(ctx, p.out, !plain)
+	if plain {
+		return d.Show(ctx, p.out, nil)
+	}
+	return d.Show(ctx, p.out, func() (columns, lines int) { return terminalSize(p.out) })
 }

@@ -77,6 +77,7 @@ func doors() map[string][]string {
 		"golang.org/x/sys/unix": {"probe/udp", "corosync/lab", "corosync/lab/*"},
 		"golang.org/x/net":      {"probe/udp", "alerts/*"},
 		"golang.org/x/sync":     {"cmd/internal/agent", "cmd/internal/demo", "corosync/lab", "corosync/lab/*"},
+		"golang.org/x/term":     {"cmd/quorumwatch"},
 
 		"github.com/coreos/go-systemd":           {"cmd/internal/agent"},
 		"github.com/fsnotify/fsnotify":           {"cmd/internal/agent"},

@@ -21,7 +21,7 @@ func TestStory(t *testing.T) {
 		}
 		var out bytes.Buffer
 		ended := make(chan error, 1)
-		go func() { ended <- d.Show(ctx, &out, false) }()
+		go func() { ended <- d.Show(ctx, &out, nil) }()
 		for _, step := range []struct {
 			at   time.Duration
 			want checker.Severity
@@ -79,5 +79,20 @@ func TestScript(t *testing.T) {
 func TestUnknownNode(t *testing.T) {
 	if _, err := New(Config{Node: "z1"}); err == nil || !strings.Contains(err.Error(), "b2") {
 		t.Errorf("error %v does not name the nodes there are", err)
+	}
+}
+
+// TestFit: a report that is longer than the screen loses its end, and says so.
+func TestFit(t *testing.T) {
+	text := []byte("CRITICAL one\n" + strings.Repeat("more\n", 30))
+	frame := string(fit(text, 12))
+	if got := strings.Count(frame, "\n"); got != 10 {
+		t.Errorf("%d lines on a screen of 12:\n%s", got, frame)
+	}
+	if !strings.Contains(frame, "21 more lines") || !strings.Contains(frame, "CRITICAL\x1b[0m one") {
+		t.Errorf("frame:\n%q", frame)
+	}
+	if frame := string(fit(text, 60)); strings.Contains(frame, "more lines") {
+		t.Errorf("a screen with room for all leaves something out:\n%s", frame)
 	}
 }

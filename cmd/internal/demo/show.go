@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,13 +27,17 @@ const (
 // refresh is how often the screen is drawn.
 const refresh = 250 * time.Millisecond
 
-// Show plays until ctx ends, and shows it: as a screen that is drawn again and again, or line by line.
-func (d *Demo) Show(ctx context.Context, w io.Writer, screen bool) error {
+// Size tells how many columns and lines a terminal has now.
+type Size func() (columns, lines int)
+
+// Show plays until ctx ends, and shows it: on a terminal as a screen that is drawn again and again, elsewhere (size is nil) line by
+// line.
+func (d *Demo) Show(ctx context.Context, w io.Writer, size Size) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.Run(ctx) })
 	group.Go(func() error {
-		if screen {
-			return d.screen(ctx, w)
+		if size != nil {
+			return d.screen(ctx, w, size)
 		}
 		return d.lines(ctx, w)
 	})
@@ -40,7 +45,7 @@ func (d *Demo) Show(ctx context.Context, w io.Writer, screen bool) error {
 }
 
 // screen draws the shown node's report again and again, until ctx ends, and leaves the last one standing.
-func (d *Demo) screen(ctx context.Context, w io.Writer) error {
+func (d *Demo) screen(ctx context.Context, w io.Writer, size Size) error {
 	ticker := time.NewTicker(refresh)
 	defer ticker.Stop()
 	if _, err := io.WriteString(w, clear+hideCursor); err != nil {
@@ -48,7 +53,7 @@ func (d *Demo) screen(ctx context.Context, w io.Writer) error {
 	}
 	defer func() { _, _ = io.WriteString(w, showCursor+"\n") }()
 	for {
-		frame, err := d.frame(time.Now())
+		frame, err := d.frame(time.Now(), size)
 		if err != nil {
 			return err
 		}
@@ -63,7 +68,7 @@ func (d *Demo) screen(ctx context.Context, w io.Writer) error {
 	}
 }
 
-func (d *Demo) frame(now time.Time) ([]byte, error) {
+func (d *Demo) frame(now time.Time, size Size) ([]byte, error) {
 	var text bytes.Buffer
 	fmt.Fprintln(&text, d.caption(now))
 	for _, address := range d.config.Listen {
@@ -75,13 +80,37 @@ func (d *Demo) frame(now time.Time) ([]byte, error) {
 			return nil, err
 		}
 	}
+	_, lines := size()
+	return fit(text.Bytes(), lines), nil
+}
+
+// fit makes a frame of a text: what the screen has room for, the worst first, and how much is left out.
+func fit(text []byte, lines int) []byte {
+	all := slices.Collect(bytes.Lines(text))
+	left := 0
+	if room := max(lines-2, 3); len(all) > room {
+		left, all = len(all)-room, all[:room]
+	}
 	frame := bytes.NewBufferString(home)
-	for line := range bytes.Lines(text.Bytes()) {
-		frame.Write(bytes.TrimSuffix(line, []byte("\n")))
+	for _, line := range all {
+		frame.Write(paint(bytes.TrimSuffix(line, []byte("\n"))))
 		frame.WriteString(eraseLine + "\n")
 	}
+	if left > 0 {
+		fmt.Fprintf(frame, "... %d more lines: /report.txt has them all, or make the window taller%s", left, eraseLine)
+	}
 	frame.WriteString(eraseBelow)
-	return frame.Bytes(), nil
+	return frame.Bytes()
+}
+
+// paint colors the severity that a line begins with.
+func paint(line []byte) []byte {
+	for word, color := range map[string]string{"CRITICAL": "\x1b[1;37;41m", "WARNING": "\x1b[1;33m", "INFO": "\x1b[36m", "clearing": "\x1b[2m"} {
+		if rest, ok := bytes.CutPrefix(line, []byte(word+" ")); ok {
+			return append([]byte(color+word+"\x1b[0m "), rest...)
+		}
+	}
+	return line
 }
 
 // caption says what the script does now.
