@@ -57,6 +57,8 @@ func (t *tracker) step(now time.Time, r report) []entry {
 // change says in words what is new about a finding; surfaced ones were hidden until now.
 func change(before, f checker.Finding, old, surfaced bool) (string, bool) {
 	switch {
+	case (!old || surfaced) && f.Clearing:
+		return "clearing: " + f.Title, true
 	case !old || surfaced:
 		return f.Title, true
 	case f.Severity > before.Severity:
