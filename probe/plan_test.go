@@ -69,12 +69,12 @@ func TestPlanSpreads(t *testing.T) {
 		}
 	}
 	for p, n := range phases {
-		if p%(5*time.Millisecond) != 0 || n > 20 {
+		if p%(10*time.Millisecond) != 0 || n > 30 {
 			t.Errorf("%d of 93 probes leave at %v", n, p)
 		}
 	}
-	if len(phases) != 10 {
-		t.Errorf("%d instants, want 10: %v", len(phases), phases)
+	if len(phases) != 5 {
+		t.Errorf("%d instants, want 5: %v", len(phases), phases)
 	}
 	slices.Reverse(targets)
 	alone := probe.Plan(targets[5:6])

@@ -176,9 +176,7 @@ func (s *socket) hear(p *peer, r stamp.Request, m *Message) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.stats.Heard(stats.Heard{
-		Session: r.SSID, Seq: r.Seq, At: m.At, Sent: r.Sent.Time(r.Error.Format(), m.Wall),
-	})
+	q.stats.Heard(stats.Heard{Session: r.SSID, Seq: r.Seq, At: m.At})
 	if !ok {
 		return
 	}

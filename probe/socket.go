@@ -129,18 +129,51 @@ func (s *socket) serve(ctx context.Context) error {
 func (s *socket) read(conn Conn) error {
 	in := newMessages(batch, bufferSize)
 	due := make([]reply, 0, batch)
-	out := make([]Message, 0, batch)
+	var pen pen
 	for {
 		n, err := conn.ReadBatch(in)
 		if err != nil {
 			return err
 		}
-		due = s.receive(in[:n], due[:0], time.Now())
-		out = out[:0]
-		for i := range due {
-			out = append(out, due[i].message(s.p.cfg.Wall))
+		now := time.Now()
+		due = s.receive(in[:n], due[:0], now)
+		for rest := due; len(rest) > 0; {
+			n := min(pen.size(now), len(rest))
+			s.answerAll(conn, &pen, rest[:n])
+			rest = rest[n:]
 		}
-		s.reply(conn, out)
+	}
+}
+
+// pen says how many replies are stamped and sent together. What is stamped and then waits for a processor carries a wrong T3, and
+// a busy kernel takes the processor away between two datagrams of one call; so on a busy host each goes alone.
+type pen struct {
+	out  [replyBatch]Message
+	busy time.Time // when replies last took too long to leave
+}
+
+const (
+	replyBatch = 8
+	busyAfter  = 200 * time.Microsecond // eight replies take 20 us
+	busyFor    = 5 * time.Second
+)
+
+func (p *pen) size(now time.Time) int {
+	if now.Sub(p.busy) < busyFor {
+		return 1
+	}
+	return replyBatch
+}
+
+// answerAll stamps and sends up to replyBatch replies.
+func (s *socket) answerAll(conn Conn, p *pen, due []reply) {
+	begin := time.Now()
+	for i := range due {
+		p.out[i] = due[i].message(s.p.cfg.Wall)
+	}
+	s.reply(conn, p.out[:len(due)])
+	if now := time.Now(); now.Sub(begin) > busyAfter {
+		p.busy = now
 	}
 }
 

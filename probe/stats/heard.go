@@ -7,7 +7,6 @@ type Heard struct {
 	Session uint16 // its STAMP session: a new one begins a new numbering
 	Seq     uint32
 	At      time.Time // when it arrived
-	Sent    time.Time // when it left, by the peer's clock; zero if unknown. Only differences count
 }
 
 // heard follows the peer's requests.
@@ -17,8 +16,7 @@ type heard struct {
 	known    bool
 	session  uint16
 	seq      uint32
-	at       int64 // when request seq came
-	sent     time.Time
+	at       int64         // when request seq came
 	interval time.Duration // between the peer's probes
 }
 
@@ -31,8 +29,8 @@ func (h *heard) any(t int64) {
 // maxStep is the largest step of the peer's numbers that is taken for loss; a larger one is a new numbering.
 const maxStep = 1 << 20
 
-// Heard tells that a request of the peer arrived. Missing numbers, and time that the request took longer than the one before,
-// are a gap of the way back.
+// Heard tells that a request of the peer arrived. Missing numbers are a gap of the way back. Its delay is not judged: the peer's
+// stamp is taken before its kernel sends, so a busy peer would look like a slow network (round trips tell delays better).
 func (p *Path) Heard(h Heard) {
 	t := p.since(h.At)
 	last := p.heard
@@ -42,27 +40,31 @@ func (p *Path) Heard(h Heard) {
 		return // overtaken
 	}
 	p.heard.known, p.heard.session = true, h.Session
-	p.heard.seq, p.heard.at, p.heard.sent = h.Seq, t, h.Sent
+	p.heard.seq, p.heard.at = h.Seq, t
 	if !last.known || last.session != h.Session || step <= 0 || step > maxStep {
 		return
 	}
 	took := t - last.at
-	apart := took
-	if !h.Sent.IsZero() && !last.sent.IsZero() {
-		if d := int64(h.Sent.Sub(last.sent)); d > 0 && d < took+int64(time.Minute) {
-			apart = d
-		}
+	if step == 1 {
+		p.heard.rhythm(time.Duration(took))
+		return
 	}
-	if step == 1 && apart > 0 {
-		p.heard.interval = time.Duration(apart)
+	away := took * (step - 1) / step
+	if i := int64(last.interval); i > 0 {
+		away = min(away, i*(step-1))
 	}
-	away := apart * (step - 1) / step
-	if slower := took - apart; slower > int64(overdueSlack) {
-		away += slower
-	}
-	away -= p.stalled(last.at, t, p.next)
-	if away > 0 && away > int64(overdueSlack)/2 {
+	if away -= p.stalled(last.at, t, p.next); away > 0 {
 		p.remember(gap{start: last.at, end: t, backward: away})
+	}
+}
+
+// rhythm learns the interval of the peer's probes from two that follow each other; its pauses don't count.
+func (h *heard) rhythm(took time.Duration) {
+	switch {
+	case h.interval == 0:
+		h.interval = took
+	case took < 4*h.interval:
+		h.interval += (took - h.interval) / 8
 	}
 }
 

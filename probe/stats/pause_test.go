@@ -133,7 +133,7 @@ func TestResidenceIsNoGap(t *testing.T) {
 func (d *driver) hears(seq *uint32, n int, lost bool) {
 	for range n {
 		if !lost {
-			d.p.Heard(Heard{Session: 9, Seq: *seq, At: d.at(), Sent: d.at().Add(time.Hour)})
+			d.p.Heard(Heard{Session: 9, Seq: *seq, At: d.at()})
 		}
 		*seq++
 		d.now += every
@@ -157,22 +157,19 @@ func TestHeard(t *testing.T) {
 	if w := d.summary().Windows[2]; w.WorstGapBackward != 6*every {
 		t.Errorf("the peer's pause: %v", w.WorstGapBackward)
 	}
-	// One that is delayed does, whatever the peer's clock says.
-	sent := d.at()
-	d.p.Heard(Heard{Session: 9, Seq: seq, At: sent.Add(700 * time.Millisecond), Sent: sent.Add(time.Hour)})
+	// Nor does such a pause make a loss after it longer than it was.
+	d.now += 3 * time.Second
 	seq++
-	d.now += every
-	d.p.Heard(Heard{Session: 9, Seq: seq, At: sent.Add(700 * time.Millisecond), Sent: d.at().Add(time.Hour)})
-	d.now += time.Second
-	if w := d.summary().Windows[2]; w.WorstGapBackward != 700*time.Millisecond {
-		t.Errorf("delayed: %v", w.WorstGapBackward)
+	d.hears(&seq, 100, false)
+	if w := d.summary().Windows[2]; w.WorstGapBackward != 6*every {
+		t.Errorf("a loss in the peer's pause: %v", w.WorstGapBackward)
 	}
 	// A new session begins a new numbering.
 	d.p.Heard(Heard{Session: 10, Seq: 5, At: d.at()})
 	d.now += every
 	d.p.Heard(Heard{Session: 10, Seq: 6, At: d.at()})
 	s := d.summary()
-	if s.Windows[2].WorstGapBackward != 700*time.Millisecond || !s.LastHeard.Equal(d.at()) || !s.EverHeard {
+	if s.Windows[2].WorstGapBackward != 6*every || !s.LastHeard.Equal(d.at()) || !s.EverHeard {
 		t.Errorf("new session: %v %v", s.Windows[2].WorstGapBackward, s.LastHeard)
 	}
 }
