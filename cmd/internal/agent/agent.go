@@ -78,6 +78,7 @@ type Agent struct {
 	confErr   atomic.Pointer[string] // why the newest corosync.conf is not in force
 	leaving   atomic.Bool
 	reload    chan struct{}
+	loaded    chan struct{} // closed when corosync.conf was read for the first time, for good or bad
 	rekeyed   chan struct{} // holds a token when there is a new prober
 	published chan struct{} // holds a token when a Report was published that the alerts have not seen
 	allReady  chan struct{}
@@ -91,6 +92,7 @@ func New(c Config) *Agent {
 	a := &Agent{
 		config: c, log: c.Log,
 		reload:    make(chan struct{}, 1),
+		loaded:    make(chan struct{}),
 		rekeyed:   make(chan struct{}, 1),
 		published: make(chan struct{}, 1),
 		allReady:  make(chan struct{}),

@@ -28,6 +28,7 @@ func (a *Agent) followConfig(ctx context.Context, ready func()) error {
 		}
 	}
 	a.loadConfig(ctx, true)
+	close(a.loaded)
 	ready()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

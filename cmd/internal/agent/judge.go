@@ -22,6 +22,7 @@ const (
 // judge makes a Report of everything that is known, many times a second.
 func (a *Agent) judge(ctx context.Context, ready func()) error {
 	j := judge{agent: a}
+	a.awaitConfig(ctx)
 	ticker := time.NewTicker(judgeEvery)
 	defer ticker.Stop()
 	for {
@@ -34,6 +35,17 @@ func (a *Agent) judge(ctx context.Context, ready func()) error {
 		case <-ticker.C:
 		case <-changed:
 		}
+	}
+}
+
+// awaitConfig gives the first reading of corosync.conf a moment, so that the first Report knows whose it is. It does not wait for a
+// name server.
+func (a *Agent) awaitConfig(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	select {
+	case <-a.loaded:
+	case <-ctx.Done():
 	}
 }
 
