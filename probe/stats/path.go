@@ -160,8 +160,13 @@ func (p *Path) evict(seq uint32) {
 
 // Departed corrects the instant at which a probe left, once the kernel has told it.
 func (p *Path) Departed(seq uint32, at time.Time) {
-	if r := p.lookup(seq); r != nil && (r.fate == pending || r.fate == shielded) {
-		r.at = p.since(at)
+	r := p.lookup(seq)
+	if r == nil || r.fate != pending && r.fate != shielded {
+		return
+	}
+	r.at = p.since(at)
+	if p.gap.open && p.gap.seq == seq {
+		p.gap.at = r.at
 	}
 }
 

@@ -129,6 +129,25 @@ func TestResidenceIsNoGap(t *testing.T) {
 	}
 }
 
+// A probe that this host was slow to send did not take long: what counts is when the kernel sent it.
+func TestDeparted(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	left := d.at().Add(400 * time.Millisecond)
+	d.p.Sent(d.seq, d.at())
+	d.p.Departed(d.seq, left)
+	if at, ok := d.p.SentAt(d.seq); !ok || !at.Equal(left) {
+		t.Errorf("sent at %v %v", at, ok)
+	}
+	if s := d.p.Summary(left.Add(time.Millisecond)); s.Outage.For != 0 || s.Unanswered != 0 {
+		t.Errorf("%+v", s.Outage)
+	}
+	d.p.Reply(Reply{Seq: d.seq, Reflector: d.reflector, At: left.Add(trip), RTT: trip})
+	if w := d.p.Summary(left.Add(time.Second)).Windows[1]; w.WorstGap != 0 || w.RTT.Max != trip {
+		t.Errorf("%v %+v", w.WorstGap, w.RTT)
+	}
+}
+
 // hears tells of n requests of the peer, every interval, of which some are lost.
 func (d *driver) hears(seq *uint32, n int, lost bool) {
 	for range n {

@@ -4,6 +4,13 @@ import "time"
 
 // Summary tells all that is known at an instant, which must not lie before the events told so far by more than packets take.
 func (p *Path) Summary(now time.Time) Summary {
+	s := p.Present(now)
+	s.Windows = p.windows(p.since(now), &s)
+	return s
+}
+
+// Present is Summary without its Windows, which take nearly all of the time.
+func (p *Path) Present(now time.Time) Summary {
 	t := p.since(now)
 	p.advance(t)
 	p.bury(t)
@@ -21,8 +28,14 @@ func (p *Path) Summary(now time.Time) Summary {
 		s.LastHeard = p.cfg.Start.Add(time.Duration(p.heard.last))
 	}
 	p.directions(t, &s)
-	s.Windows = p.windows(t, &s)
 	return s
+}
+
+// Overdue says whether the path has an Outage, for less than a Summary.
+func (p *Path) Overdue(now time.Time) bool {
+	t := p.since(now)
+	at, ok := p.waiting()
+	return ok && time.Duration(t-at) > p.overdue()
 }
 
 func (p *Path) estimate() RTT {
