@@ -84,7 +84,7 @@ func (j *judge) readPath(p *path) {
 		if o := s.Outage.Since; !o.IsZero() && o.Before(p.since) {
 			p.since = o
 		}
-	case s.Unanswered >= 2 && s.Outage.HostPaused && p.memo.out && s.Outage.Since.Equal(p.memo.outSince):
+	case s.Unanswered >= 2 && s.Outage.HostPaused && p.memo.out && s.Outage.Since.Sub(p.memo.outSince).Abs() <= p.interval:
 		p.out, p.since, p.which = true, p.memo.outSince, WhichUnknown // it was out before this host stalled
 	case s.Unanswered >= 2 && s.Outage.HostPaused:
 		p.hostFelt = true
