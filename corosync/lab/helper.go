@@ -42,7 +42,8 @@ func startHelper(s *spawner, role string, flags uintptr, first any) (*helper, er
 	h := &helper{role: role, control: ours, in: json.NewDecoder(ours), stderr: &lockedBuffer{}, done: make(chan struct{})}
 	h.cmd = exec.Command("/proc/self/exe")
 	h.cmd.Args = []string{"quorumlab-" + role}
-	h.cmd.Env = append(childEnv(), roleEnv+"="+role)
+	// Signals that preempt goroutines would only interrupt the hub's thread.
+	h.cmd.Env = append(childEnv(), roleEnv+"="+role, "GODEBUG=asyncpreemptoff=1")
 	h.cmd.ExtraFiles = []*os.File{theirs}
 	h.cmd.Stderr = h.stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags, Setsid: true} // a terminal's Ctrl-C is for the program only

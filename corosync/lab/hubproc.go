@@ -189,8 +189,7 @@ func (h *hub) run(ready chan<- error) {
 			next = min(next, h.queue[0].due)
 		}
 		wait := unix.NsecToTimespec(int64(max(0, next-h.clock.now())))
-		n, _ := unix.Ppoll(h.fds, &wait, nil)
-		if n <= 0 {
+		if pollRaw(h.fds, &wait) <= 0 {
 			continue
 		}
 		for i := range h.fds {
@@ -208,8 +207,8 @@ func (h *hub) run(ready chan<- error) {
 func (h *hub) read(port int) {
 	for range hubBatch {
 		buf := h.buffer()
-		n, err := unix.Read(int(h.fds[port].Fd), buf)
-		if err != nil || n <= 0 {
+		n := ioRaw(unix.SYS_READ, h.fds[port].Fd, buf)
+		if n <= 0 {
 			h.free = append(h.free, buf)
 			return
 		}
@@ -276,7 +275,7 @@ func (h *hub) deliver(now impair.Instant) impair.Instant {
 }
 
 func (h *hub) send(port int, b []byte) {
-	if _, err := unix.Write(int(h.fds[port].Fd), b); err != nil {
+	if ioRaw(unix.SYS_WRITE, h.fds[port].Fd, b) < 0 {
 		h.refused.Add(1)
 		return
 	}
