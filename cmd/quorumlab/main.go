@@ -106,7 +106,8 @@ It touches nothing of the machine's own network or Corosync. It needs root, Coro
 		return &usageError{err, fmt.Sprintf("'%s --help' lists the flags", cmd.CommandPath())}
 	})
 	root.PersistentFlags().String("dir", "/run/quorumlab", "directory of all runs")
-	root.AddCommand(newUpCommand(), newEnterCommand(), newExecCommand(), newStatusCommand(), newDownCommand(), newCleanCommand(), newDoctorCommand())
+	root.AddCommand(newUpCommand(), newEnterCommand(), newExecCommand(), newStatusCommand(), newDownCommand(), newCleanCommand(), newDoctorCommand(),
+		newProveCommand())
 	return root
 }
 
