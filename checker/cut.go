@@ -19,9 +19,21 @@ type cut struct {
 
 func (c *cut) key() string { return key(c.memo.code, c.memo.subject) }
 
-// settling is how long a silent peer waits before it is part of the trouble: nodes fire their probes at different phases of the
-// interval, and two lost probes are no cut.
-const settling = 4 // probe intervals
+// Nodes fire their probes at different phases of the interval: an incident gets its name when its first peer has been silent for
+// forming intervals, and those belong to it that have been silent for settleFirst then. Later a peer joins it after settleLater.
+const (
+	forming     = 5
+	settleFirst = 3
+	settleLater = 4
+)
+
+// settling is how long a silent peer waits before it is part of the trouble: two lost probes are no cut.
+func (j *judge) settling(interval time.Duration) time.Duration {
+	if j.prev.cut == nil {
+		return settleFirst * interval
+	}
+	return settleLater * interval
+}
 
 // together is how close the beginnings of outages must be to be one event.
 const together = 6 // probe intervals
@@ -30,14 +42,16 @@ const together = 6 // probe intervals
 // it its name, so that a flickering path does not rename the trouble again and again.
 func (j *judge) readCut() {
 	var out, lingering []*peer
+	formed := j.prev.cut != nil
 	for i := range j.peers {
 		p := &j.peers[i]
 		was := p.memo.inCut
 		switch p.verdict {
 		case cutOff, muted:
-			p.memo.inCut = true
+			p.memo.inCut, formed = true, true
 		case silent:
-			p.memo.inCut = was || p.gap >= settling*p.interval
+			p.memo.inCut = was || p.gap >= j.settling(p.interval)
+			formed = formed || p.gap >= forming*p.interval
 		default:
 			p.memo.inCut = false
 		}
@@ -50,7 +64,7 @@ func (j *judge) readCut() {
 			lingering = append(lingering, p)
 		}
 	}
-	if len(out) == 0 {
+	if len(out) == 0 || !formed {
 		return
 	}
 	c := &cut{peers: out, memo: j.cutMemory(out)}

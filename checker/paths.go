@@ -104,10 +104,14 @@ func (j *judge) readPath(p *path) {
 // heard a moment before its answers are.
 func (j *judge) steady(p *path) {
 	m := p.memo
+	if p.obs.Err != "" {
+		m.which = WhichNone
+		return
+	}
 	if p.which != m.which {
 		m.which, m.whichSince = p.which, j.now()
 	}
-	if (p.which == WhichForward || p.which == WhichBackward) && p.obs.Err == "" && j.ago(m.whichSince) < 4*p.interval {
+	if (p.which == WhichForward || p.which == WhichBackward) && j.ago(m.whichSince) < 4*p.interval {
 		p.which = WhichUnknown
 	}
 }
@@ -132,10 +136,6 @@ func (j *judge) remember(p *path) {
 	m := p.memo
 	if m.out && !p.out {
 		m.recovered = j.now()
-		if !m.wasExcused && j.now().Sub(m.outSince) >= j.warnAfter(p.interval) {
-			copy(m.episodes[1:], m.episodes[:])
-			m.episodes[0] = j.now()
-		}
 	}
 	m.out, m.outSince = p.out, p.since
 }

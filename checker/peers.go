@@ -94,6 +94,7 @@ func (j *judge) readPeer(p *peer) {
 		j.excusePath(p, &p.paths[i])
 		j.setState(&p.paths[i])
 	}
+	j.followGaps(p)
 	p.memo.out, p.memo.verdict = p.out, p.verdict
 }
 
@@ -195,8 +196,7 @@ func (j *judge) excusePath(p *peer, l *path) {
 	case p.verdict == silentAgent, j.knetContradicts(l):
 		l.excused = knetContradict
 	}
-	l.memo.wasExcused = l.excused != notExcused
-	if l.memo.wasExcused {
+	if l.excused != notExcused {
 		l.memo.silentUntil = j.now()
 	}
 }

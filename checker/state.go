@@ -44,10 +44,8 @@ type pathMemo struct {
 	outSince    time.Time // of the outage, while out
 	which       Which     // direction of the outage, as last seen
 	whichSince  time.Time
-	wasExcused  bool         // the outage was not the path's fault
-	recovered   time.Time    // when the last outage ended
-	episodes    [3]time.Time // ends of the newest outages longer than what is safe, newest first
-	windows     []Window     // as last reported
+	recovered   time.Time // when the last outage ended
+	windows     []Window  // as last reported
 	windowsAt   time.Time
 }
 
@@ -62,7 +60,21 @@ type peerMemo struct {
 	sequence  uint32 // of its newest view
 	viewAt    time.Time
 	verdict   verdict // of the last Step
-	inCut     bool    // part of the present incident
+	gaps      gapMemo
+	inCut     bool // part of the present incident
+}
+
+// gapMemo remembers for how long a peer was out of reach on all links at once.
+type gapMemo struct {
+	open     time.Duration // present outage so far
+	worst    [10]minuteGap // of the last minutes
+	episodes [3]time.Time  // ends of the newest outages longer than what is safe, newest first
+}
+
+// minuteGap is the worst gap that ended in one minute of the agent's life.
+type minuteGap struct {
+	minute int64
+	gap    time.Duration
 }
 
 // departure is how a node left the membership.
