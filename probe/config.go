@@ -32,6 +32,10 @@ type Config struct {
 	MaxSessions int     // of one peer at a time (default 32): 2 for an agent, more with several source ports
 	MaxPeers    int     // peers that only Allow lets in, per socket (default 256)
 
+	// WindowsAge is how old the windows of an Observation may be while nothing happens on the path: making them is most of the cost of
+	// an Observation. They are new in an outage and after a loss or a stall. Zero: always new.
+	WindowsAge time.Duration
+
 	Rand *rand.Rand       // session numbers; nil: random. For tests
 	Wall func() time.Time // wall clock for the stamps in packets; nil: time.Now. It is never used to measure
 }

@@ -135,12 +135,14 @@ func (p *Prober) request(buf []byte, s *shot, wall stamp.Timestamp) ([]byte, uin
 	seq := ses.seq
 	ses.seq++
 	b := stamp.AppendRequest(buf[:0], stamp.Request{Seq: seq, Sent: wall, Error: p.clock, SSID: ses.ssid}, q.tx)
-	if !s.Full {
-		return stamp.AppendTLV(b, stamp.TypePadding, p.padding), seq
-	}
-	size := q.target.FullSize
-	if d := p.bulletin.Load(); d != nil && len(*d) > 0 && len(*d) <= BulletinRoom(size) {
-		b = stamp.AppendBulletin(b, *d)
+	size := smallSize(q.tx)
+	if s.Full {
+		size = q.target.FullSize
+		if d := p.bulletin.Load(); d != nil && len(*d) > 0 && len(*d) <= BulletinRoom(size) {
+			b = stamp.AppendBulletin(b, *d)
+		}
+	} else {
+		b = stamp.AppendFollowUp(b)
 	}
 	// A size that cannot be had leaves the packet at what it is: still a good probe.
 	if sealed, err := stamp.Seal(b, size, q.tx); err == nil {
@@ -152,19 +154,19 @@ func (p *Prober) request(buf []byte, s *shot, wall stamp.Timestamp) ([]byte, uin
 // tlvHeader is the size of a TLV without its value (RFC 8972 section 4).
 const tlvHeader = 4
 
-// Token-sized probes are as long as Corosync's token on the wire, as measured with Corosync 3.1 and libknet 1.32: 128 bytes of
-// UDP payload with aes256 and sha256, 71 without encryption. Padding needs no HMAC TLV (RFC 8972 section 4.8).
+// Token-sized probes are about as long as Corosync's token on the wire, which was measured with Corosync 3.1 and libknet 1.32:
+// 128 bytes of UDP payload with aes256 and sha256, 71 without encryption.
 const (
-	tokenSize     = 128
+	authTokenSize = stamp.AuthSize + (tlvHeader + 16) + (tlvHeader + 16) // 152: with the Follow-Up Telemetry and HMAC TLVs
 	openTokenSize = 71
 )
 
-// padding returns what a token-sized probe carries beyond its base packet.
-func padding(key stamp.Master) []byte {
-	if key.Authenticated() {
-		return make([]byte, tokenSize-stamp.AuthSize-tlvHeader)
+// smallSize is the UDP payload of token-sized probes.
+func smallSize(m *stamp.MAC) int {
+	if m == nil {
+		return openTokenSize
 	}
-	return make([]byte, openTokenSize-stamp.OpenSize-tlvHeader)
+	return authTokenSize
 }
 
 // BulletinRoom returns how long a bulletin may be to ride in probes of a size.

@@ -17,6 +17,7 @@ type path struct {
 	start  time.Time
 	socket atomic.Pointer[socket]
 
+	windowsAge  time.Duration
 	small, full session
 	tx          *stamp.MAC // of the pacer's goroutine
 
@@ -28,6 +29,34 @@ type path struct {
 	netErrAt time.Time
 	mtu      int
 	bulletin Bulletin
+	last     lastReply
+	windows  windowCache
+}
+
+// windowCache holds the windows of an earlier Summary, and what tells whether they still do.
+type windowCache struct {
+	windows   []stats.Window
+	at        time.Time // zero: they don't
+	undecided bool      // there was an outage
+	lost      uint64
+}
+
+// summary is the path's Summary; its windows may be as old as Config.WindowsAge says. Under q.mu.
+func (q *path) summary(now time.Time) stats.Summary {
+	c := &q.windows
+	s := q.stats.Present(now)
+	if c.at.IsZero() || now.Sub(c.at) >= q.windowsAge || c.undecided || s.Outage.For > 0 || s.Total.Lost != c.lost {
+		s = q.stats.Summary(now)
+		*c = windowCache{windows: s.Windows, at: now, undecided: s.Outage.For > 0, lost: s.Total.Lost}
+	}
+	s.Windows = c.windows
+	return s
+}
+
+// lastReply is what the next reply's Follow-Up Telemetry may correct.
+type lastReply struct {
+	seq  uint32 // the reflector's
+	sent stamp.Timestamp
 }
 
 // session is a Session-Sender's side of a STAMP session; of the pacer's goroutine, but for ssid, which never changes.
@@ -42,10 +71,11 @@ const ownBit = 1 << 15
 
 func newPath(cfg *Config, t Target, now time.Time) *path {
 	q := &path{
-		target: t,
-		remote: netip.AddrPortFrom(t.Remote, t.Port),
-		start:  now,
-		tx:     cfg.Key.Session(t.Local, t.Remote).MAC(),
+		target:     t,
+		remote:     netip.AddrPortFrom(t.Remote, t.Port),
+		start:      now,
+		windowsAge: cfg.WindowsAge,
+		tx:         cfg.Key.Session(t.Local, t.Remote).MAC(),
 		stats: stats.New(stats.Config{
 			Start: now, Interval: t.Interval, FullSize: t.FullSize, Authenticated: cfg.Key.Authenticated(),
 		}),
@@ -73,7 +103,7 @@ func (q *path) observe(now time.Time) Observation {
 	open, why := q.socket.Load().state()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	o := Observation{Path: q.target.Path, Since: q.start, Summary: q.stats.Summary(now), FullErr: q.fullErr, MTU: q.mtu}
+	o := Observation{Path: q.target.Path, Since: q.start, Summary: q.summary(now), FullErr: q.fullErr, MTU: q.mtu}
 	switch {
 	case !open:
 		o.Err = why
@@ -85,6 +115,15 @@ func (q *path) observe(now time.Time) Observation {
 	}
 	o.BlackHole = blackHole(&o.Summary)
 	return o
+}
+
+func (q *path) troubled(now time.Time) bool {
+	if open, _ := q.socket.Load().state(); !open {
+		return true
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.sendErr != "" || q.stats.Overdue(now)
 }
 
 // netErrAge is how long an ICMP error is told.

@@ -90,7 +90,7 @@ func TestPlanIsExecuted(t *testing.T) {
 	for _, c := range []struct {
 		key   stamp.Master
 		small int
-	}{{master(t), 128}, {stamp.Master{}, 71}} {
+	}{{master(t), 152}, {stamp.Master{}, 71}} {
 		synctest.Test(t, func(t *testing.T) {
 			n := simnet.New(1)
 			h := n.Host("a", addrA)

@@ -22,7 +22,6 @@ type Prober struct {
 	total    bucketLock // of all replies
 	watch    watch
 	clock    stamp.ErrorEstimate
-	padding  []byte // of token-sized probes
 
 	mu      sync.Mutex
 	paths   map[Path]*path
@@ -40,8 +39,7 @@ func New(cfg Config) (*Prober, error) {
 	p := &Prober{
 		cfg: cfg, paths: map[Path]*path{}, sockets: map[netip.AddrPort]*socket{},
 		// Our clock is not known to be synchronized and may be a second off: nothing here depends on it.
-		clock:   stamp.NewErrorEstimate(false, stamp.NTP, time.Second),
-		padding: padding(cfg.Key),
+		clock: stamp.NewErrorEstimate(false, stamp.NTP, time.Second),
 	}
 	p.total.bucket.rate = cfg.TotalRate
 	p.SetTargets(nil)
@@ -167,6 +165,21 @@ func (p *Prober) Observations(now time.Time) []Observation {
 	return out
 }
 
+// Troubled counts the paths with a probe that is overdue or that could not be sent. It takes far less than Observations, so it can be
+// asked more often.
+func (p *Prober) Troubled(now time.Time) int {
+	p.checkStall(now)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, q := range p.paths {
+		if q.troubled(now) {
+			n++
+		}
+	}
+	return n
+}
+
 // SetBulletin sets what rides in our full-size probes from now on. Data that is longer than BulletinRoom is not sent in probes
 // that it does not fit.
 func (p *Prober) SetBulletin(data []byte) {
@@ -200,6 +213,7 @@ func (p *Prober) PeerPause(path Path, from, to time.Time, longest time.Duration)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stats.PeerPause(from, to, longest)
+	q.windows.at = time.Time{}
 }
 
 // list returns the sockets.

@@ -36,9 +36,7 @@ func (s *socket) receive(ms []Message, due []reply, now time.Time) []reply {
 		m := &ms[i]
 		switch m.Kind {
 		case TxStamp:
-			if d, ok := s.departed(m.Key); ok && !d.full {
-				d.path.departed(d.seq, m.At)
-			}
+			s.stamped(m)
 		case PathError:
 			s.pathError(m, now)
 		case Datagram:
@@ -48,6 +46,20 @@ func (s *socket) receive(ms []Message, due []reply, now time.Time) []reply {
 		}
 	}
 	return due
+}
+
+// stamped takes in when a datagram of ours really left.
+func (s *socket) stamped(m *Message) {
+	d, ok := s.departed(m.Key)
+	switch {
+	case !ok || d.full:
+	case d.path != nil:
+		d.path.departed(d.seq, m.At)
+	case !m.Wall.IsZero():
+		s.mu.Lock()
+		d.session.follow(d.seq, stamp.NewTimestamp(m.Wall, stamp.NTP))
+		s.mu.Unlock()
+	}
 }
 
 func (q *path) departed(seq uint32, at time.Time) {
@@ -140,6 +152,13 @@ func (q *path) count(r stamp.Reply, full bool, at time.Time) bool {
 	if r.Error.Format() == r.SenderError.Format() {
 		f.Outbound, f.Timed = r.Received.Sub(r.SenderSent, r.Error.Format()), true
 	}
+	if u, ok := r.Ext.FollowUp(); ok {
+		f.Followed = true
+		if u.Seq == q.last.seq {
+			f.Late = u.Sent.Sub(q.last.sent, r.Error.Format())
+		}
+	}
+	q.last = lastReply{seq: r.Seq, sent: r.Sent}
 	if q.stats.Reply(f) == stats.Foreign {
 		return false
 	}

@@ -34,6 +34,14 @@ type reflection struct {
 	seq    uint32 // of our next reply
 	window window
 	heard  time.Time
+	left   stamp.FollowUp // when the newest reply really left of which the kernel told
+}
+
+// follow notes when the reply with a number left.
+func (r *reflection) follow(seq uint32, at stamp.Timestamp) {
+	if r.left.Sent == 0 || int32(seq-r.left.Seq) > 0 {
+		r.left = stamp.FollowUp{Seq: seq, Sent: at, Method: stamp.MethodSoftware}
+	}
 }
 
 // setPaths makes these the targets of the socket. Peers that stay keep their sessions.
@@ -115,10 +123,11 @@ func (s *socket) room(now time.Time) bool {
 
 // reply is a request that is to be answered. It is made into a packet only just before that is sent, so that its T3 is right.
 type reply struct {
-	m   *Message
-	q   stamp.Request
-	a   stamp.Answer
-	mac *stamp.MAC
+	m       *Message
+	q       stamp.Request
+	a       stamp.Answer
+	mac     *stamp.MAC
+	session *reflection
 }
 
 // message turns the request into the reply, in place. The residence T3-T2 is taken from the monotonic clock, so that a step of
@@ -159,9 +168,9 @@ func (s *socket) reflect(p *peer, pkt []byte, m *Message) (reply, bool) {
 		s.p.counters.drop(RateLimited)
 		return reply{}, false
 	}
-	a := stamp.Answer{Seq: r.seq, Error: s.p.clock, TTL: m.TTL, TOS: m.TOS, ReplyTOS: s.listen.TOS}
+	a := stamp.Answer{Seq: r.seq, Error: s.p.clock, TTL: m.TTL, TOS: m.TOS, ReplyTOS: s.listen.TOS, FollowUp: r.left}
 	r.seq++
-	return reply{m: m, q: q, a: a, mac: p.requests}, true
+	return reply{m: m, q: q, a: a, mac: p.requests, session: r}, true
 }
 
 // hear tells the path that the peer is heard, and keeps its bulletin.
@@ -208,7 +217,7 @@ func (s *socket) session(p *peer, q stamp.Request, m *Message) *reflection {
 		}
 		r.window = window{}
 		r.window.accept(q.Seq)
-		r.seq = 0
+		r.seq, r.left = 0, stamp.FollowUp{}
 	}
 	p.accept(r, q, m)
 	return r

@@ -34,12 +34,13 @@ type socket struct {
 	sent [keyRing]departure
 }
 
-// departure remembers which probe a transmit stamp is about.
+// departure remembers which datagram a transmit stamp is about: a probe of a path, or a reply in a session.
 type departure struct {
-	key  uint32
-	path *path
-	seq  uint32
-	full bool
+	key     uint32
+	path    *path
+	session *reflection
+	seq     uint32
+	full    bool
 }
 
 func newSocket(p *Prober, c ListenConfig) *socket {
@@ -171,7 +172,7 @@ func (s *socket) answerAll(conn Conn, p *pen, due []reply) {
 	for i := range due {
 		p.out[i] = due[i].message(s.p.cfg.Wall)
 	}
-	s.reply(conn, p.out[:len(due)])
+	s.reply(conn, p.out[:len(due)], due)
 	if now := time.Now(); now.Sub(begin) > busyAfter {
 		p.busy = now
 	}
@@ -223,18 +224,18 @@ func (s *socket) write(conn Conn, due []*shot) {
 }
 
 // reply sends what the reflector has made.
-func (s *socket) reply(conn Conn, ms []Message) {
-	if len(ms) == 0 {
-		return
-	}
+func (s *socket) reply(conn Conn, ms []Message, due []reply) {
 	s.send.Lock()
 	defer s.send.Unlock()
-	for len(ms) > 0 {
-		n, err := conn.WriteBatch(ms)
+	for i := 0; i < len(ms); {
+		n, err := conn.WriteBatch(ms[i:])
 		s.p.counters.reflected.Add(uint64(n))
-		if ms = ms[n:]; err != nil && len(ms) > 0 {
+		for k := i; k < i+n; k++ {
+			s.sent[ms[k].Key%keyRing] = departure{key: ms[k].Key, session: due[k].session, seq: due[k].a.Seq}
+		}
+		if i += n; err != nil && i < len(ms) {
 			s.p.counters.drop(SendFailed)
-			ms = ms[1:]
+			i++
 		}
 	}
 }
@@ -244,7 +245,7 @@ func (s *socket) departed(key uint32) (departure, bool) {
 	s.send.Lock()
 	defer s.send.Unlock()
 	d := s.sent[key%keyRing]
-	return d, d.path != nil && d.key == key
+	return d, (d.path != nil || d.session != nil) && d.key == key
 }
 
 // kernelDrops asks the Conn how much was lost before we could read it.

@@ -95,6 +95,7 @@ func (p *Prober) checkStall(now time.Time) {
 	for _, q := range p.paths {
 		q.mu.Lock()
 		q.stats.HostPause(s.from, s.to)
+		q.windows.at = time.Time{}
 		q.mu.Unlock()
 	}
 }

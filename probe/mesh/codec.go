@@ -193,6 +193,9 @@ func Decode(data []byte) (View, error) {
 	v.Token = d.duration(time.Millisecond)
 	v.ConfigVersion = d.uvarint(math.MaxUint64)
 	v.Pause = d.duration(time.Millisecond)
+	if n := len(d.data) / pathBytes; n > 0 {
+		v.Paths = make([]Path, 0, min(n, maxPaths))
+	}
 	for len(d.data) > 0 && !d.short && !d.invalid {
 		v.Paths = d.peer(v.Paths)
 	}

@@ -37,40 +37,51 @@ func (p *Path) waiting() (at int64, ok bool) {
 	return g.at, g.open
 }
 
+// ending is a reply that ends what may have been a gap.
+type ending struct {
+	start  int64         // when the oldest waiting probe left
+	left   int64         // when the probe left that is answered
+	t      int64         // when the reply came
+	limit  time.Duration // what was overdue then
+	before mark          // the newest answered probe before
+	reply  Reply
+}
+
 // closeGap records the gap that a reply ends: from when the oldest waiting probe left until the reply came, less what does not
-// count. left is when its own probe left, t when it came.
-func (p *Path) closeGap(start, left, t int64, r Reply) {
-	end := min(left+int64(max(r.RTT, 0)), t)
-	if time.Duration(end-start) <= p.overdue() {
+// count.
+func (p *Path) closeGap(x *ending) {
+	end := min(x.left+int64(max(x.reply.RTT, 0)), x.t)
+	if time.Duration(end-x.start) <= x.limit {
 		return
 	}
-	length := end - start - int64(p.rtt.smoothed) - p.stalled(start, end, r.Seq)
+	length := end - x.start - int64(p.rtt.smoothed) - p.stalled(x.start, end, x.reply.Seq)
 	if length <= 0 {
 		return
 	}
-	g := gap{start: start, end: end, round: length}
-	g.forward, g.backward = p.direction(length, r)
+	g := gap{start: x.start, end: end, round: length}
+	g.forward, g.backward = p.direction(length, x)
 	p.remember(g)
 }
 
 // direction splits a gap: by where its probes were lost or, if none was, by which way took longer than before.
-func (p *Path) direction(length int64, r Reply) (forward, backward int64) {
-	if !p.newest.known {
+func (p *Path) direction(length int64, x *ending) (forward, backward int64) {
+	r := &x.reply
+	if !x.before.known {
 		return 0, 0
 	}
-	if missing := int64(r.Seq - p.newest.seq - 1); missing > 0 {
-		out, ok := lostOut(p.newest, mark{seq: r.Seq, reflector: r.Reflector})
+	if missing := int64(r.Seq - x.before.seq - 1); missing > 0 {
+		out, ok := lostOut(x.before, mark{seq: r.Seq, reflector: r.Reflector})
 		if !ok {
 			return 0, 0
 		}
 		forward = length * int64(out) / missing
 		return forward, length - forward
 	}
-	if !r.Timed || !p.newest.timed || !p.hasLatest {
+	if !r.Timed || !x.before.timed || !p.hasLatest {
 		return 0, 0
 	}
 	more := r.RTT - p.latest
-	moreOut := r.Outbound - p.newest.outbound
+	moreOut := r.Outbound - x.before.outbound
 	if moreOut < -overdueSlack || moreOut > more+overdueSlack {
 		return 0, 0 // a clock was set in between
 	}

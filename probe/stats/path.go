@@ -75,6 +75,8 @@ type Path struct {
 	least    time.Duration
 	jitter   time.Duration
 
+	held      held
+	holds     bool // replies are followed up
 	gap       openGap
 	gaps      gapList
 	pauses    pauseList
@@ -187,6 +189,11 @@ type Reply struct {
 	RTT       time.Duration // round trip less the reflector's residence
 	Outbound  time.Duration // the reflector's receive stamp less our send stamp, whatever their clocks' offset; only its changes count
 	Timed     bool          // Outbound is known
+
+	// Late is how much later than it said the reply before this one left the reflector, if Followed: what Follow-Up Telemetry
+	// (RFC 8972 section 4.7) tells. It is taken off that one's RTT.
+	Late     time.Duration
+	Followed bool
 }
 
 // Fate is what a reply turned out to be.
@@ -211,6 +218,7 @@ func (p *Path) Reply(r Reply) Fate {
 		p.count(t, duplicated, 1)
 		return Duplicate
 	}
+	p.follow(r)
 	if p.newest.known && before(r.Seq, p.newest.seq) {
 		p.count(e.at, reordered, 1)
 	}
@@ -219,13 +227,18 @@ func (p *Path) Reply(r Reply) Fate {
 	e.fate, e.reflector = answered, r.Reflector
 	if !before(r.Seq, p.newest.seq+1) {
 		if open && !before(r.Seq, p.gap.seq) {
-			p.closeGap(start, e.at, t, r)
+			x := ending{start: start, left: e.at, t: t, limit: p.overdue(), before: p.newest, reply: r}
+			if p.holds && p.gap.seq == r.Seq {
+				p.held.ending, p.held.ends = x, true
+			} else {
+				p.closeGap(&x)
+			}
 		}
 		p.newest = mark{
 			known: true, seq: r.Seq, reflector: r.Reflector, at: e.at, outbound: r.Outbound, timed: r.Timed,
 		}
 	}
-	p.sample(t, e.at, r.RTT)
+	p.respond(t, e.at, r.RTT)
 	p.advance(t)
 	return Fresh
 }
@@ -241,8 +254,8 @@ func (p *Path) answer(e *record, t int64) {
 	}
 }
 
-// sample takes the times of a reply into the estimates.
-func (p *Path) sample(t, left int64, rtt time.Duration) {
+// respond takes the times of a reply into the estimates; its RTT waits for what the next reply says of it, if that is to be expected.
+func (p *Path) respond(t, left int64, rtt time.Duration) {
 	rtt = max(rtt, 0)
 	idle := !p.response.known || time.Duration(t-p.lastReply) > max(idleAfter, 4*p.cfg.Interval)
 	p.lastReply = max(p.lastReply, t)
@@ -254,6 +267,14 @@ func (p *Path) sample(t, left int64, rtt time.Duration) {
 		return
 	}
 	p.response.add(time.Duration(t - left))
+	p.held.rtt, p.held.t, p.held.sampled = rtt, t, true
+	if !p.holds {
+		p.release()
+	}
+}
+
+// sample takes an RTT into the figures.
+func (p *Path) sample(t int64, rtt time.Duration) {
 	p.rtt.add(rtt)
 	if p.hasLatest {
 		// RFC 3550 section 6.4.1: J += (|D| - J)/16; D is taken between round trips, which needs no common clock.

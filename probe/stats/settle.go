@@ -9,6 +9,7 @@ func (p *Path) lostAfter() time.Duration {
 
 // advance settles probes in the order of their numbers: a probe is settled when it was answered or is old enough to be lost.
 func (p *Path) advance(t int64) {
+	p.releaseOld(t)
 	limit := int64(p.lostAfter())
 	for p.settled != p.next {
 		r := p.record(p.settled)
