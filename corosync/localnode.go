@@ -21,13 +21,13 @@ func LocalNode(c *Config, hostname string, addrs []netip.Addr, resolved []Addres
 	for _, match := range nameTests(hostname, addrs) {
 		for _, n := range nodes {
 			if n.Name != "" && match(n.Name) || n.Addrs[0] != "" && match(n.Addrs[0]) {
-				return n, onAllLinks(c, n)
+				return n, canStart(c, n)
 			}
 		}
 	}
 	for _, n := range nodes {
 		if ownsLink0(n, addrs, resolved) {
-			return n, onAllLinks(c, n)
+			return n, canStart(c, n)
 		}
 	}
 	return Node{}, notInNodelist(c, hostname, addrs)
@@ -54,28 +54,32 @@ func nameTests(hostname string, addrs []netip.Addr) []func(name string) bool {
 	return tries
 }
 
-// onAllLinks: Corosync does not start on a node that has no address on a link, unless an interface{} section with a key
-// gives that link a port (configure_link_params, totem_config_validate).
-func onAllLinks(c *Config, n Node) error {
-	if nodelistIgnored(c.Values) {
-		return nil
+// canStart finds what keeps Corosync from starting on a node that it has found: no nodeid, or no address on a link
+// (totem_config_read, configure_link_params, totem_config_validate).
+func canStart(c *Config, n Node) error {
+	p := Problem{File: c.File, Line: c.Lines[fmt.Sprintf("nodelist.node.%d.name", n.Position)], Key: fmt.Sprintf("nodelist.node.%d", n.Position)}
+	ignored := nodelistIgnored(c.Values)
+	if literal, ok := literalOf(n.Addrs[0], c.IPVersion); n.ID == 0 && !ignored && (c.Transport == "knet" || n.Addrs[0] == "" || ok && literal.Is6()) {
+		p.Reason = fmt.Sprintf("this machine, node %s, has no nodeid: Corosync does not start here", nodeName(n))
+		p.Hint = "add `nodeid: N` with a number of its own"
+		return p
 	}
 	for _, l := range c.Links {
-		if _, ok := n.Addrs[l.Number]; ok || hasInterface(c.Values, l.Number) {
+		if _, ok := n.Addrs[l.Number]; ok || givesPort(c.Values, l.Number) || ignored && len(n.Addrs) > 0 {
 			continue
 		}
-		return Problem{
-			File:   c.File,
-			Line:   c.Lines[fmt.Sprintf("nodelist.node.%d.nodeid", n.Position)],
-			Key:    fmt.Sprintf("nodelist.node.%d.ring%d_addr", n.Position, l.Number),
-			Reason: fmt.Sprintf("this machine, node %s, has no address on link %d: Corosync does not start here", nodeName(n), l.Number),
-			Hint:   "give every node an address on every link",
-		}
+		p.Reason = fmt.Sprintf("this machine, node %s, has no address on link %d: Corosync does not start here", nodeName(n), l.Number)
+		p.Hint = "give every node an address on every link"
+		return p
 	}
 	return nil
 }
 
-func hasInterface(values Map, link int) bool {
+// givesPort: an interface{} section with any key gives its link a port, also where the node has no address, unless it says 0.
+func givesPort(values Map, link int) bool {
+	if v, ok := values[fmt.Sprintf("totem.interface.%d.mcastport", link)]; ok {
+		return v.Text != "0"
+	}
 	for key := range values {
 		if n, _, ok := interfaceKey(key); ok && n == link {
 			return true

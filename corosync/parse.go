@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // maxFileBytes bounds what is read. pmxcfs keeps no file above 1 MiB, and 400 nodes with eight links need a tenth of it.
@@ -17,8 +18,8 @@ const mostWarnings = 200
 //
 // A file is refused when Corosync (`corosync -t`) would not start with it. Releases 3.1.0 to 3.1.10 differ in details;
 // Parse accepts what any of them accepts and warns where another one would not, because the daemon that is watched did
-// start. Three things are stored as the newest does: ip_dscp is a number, the old rrp_ keys are strings, and keys in
-// sections below node{} keep the section in their names. What needs the machine is left to Resolve (do the names resolve)
+// start. Three things are as in the newest: ip_dscp is a number, the old rrp_ keys are strings, and a section inside of
+// node{} (mostly a forgotten brace) does not end the node. What needs the machine is left to Resolve (do the names resolve)
 // and LocalNode (which node is this one); votequorum's and knet's own refusals, which come after `corosync -t`, are
 // warnings.
 func Parse(file string, r io.Reader) (*Config, error) {
@@ -35,13 +36,13 @@ func Parse(file string, r io.Reader) (*Config, error) {
 	}
 	p := newParser(file)
 	if problem := p.readSections(raw); problem != nil {
-		return nil, refuse([]Problem{*problem}, raw)
+		return nil, refuse(append(p.nested, *problem), raw)
 	}
 	c := build(file, p.values, p.lines)
 	if problems := check(c); len(problems) > 0 {
-		return nil, refuse(problems, raw)
+		return nil, refuse(append(p.nested, problems...), raw)
 	}
-	c.Warnings = append(p.warnings, warnings(c, p.written)...)
+	c.Warnings = slices.Concat(p.warnings, p.nested, warnings(c, p.written))
 	for _, problem := range proxmoxWarnings(c, string(raw), p.sections) {
 		problem.Proxmox = true
 		c.Warnings = append(c.Warnings, problem)
@@ -64,5 +65,6 @@ func refuse(problems []Problem, raw []byte) *ParseError {
 			problems[j].Hint = fmt.Sprintf("the file is damaged or no corosync.conf: it has NUL bytes, the first on line %d", 1+bytes.Count(raw[:i], []byte("\n")))
 		}
 	}
-	return &ParseError{Problems: problems}
+	sortProblems(problems)
+	return &ParseError{Problems: problems[:min(len(problems), mostWarnings)]}
 }

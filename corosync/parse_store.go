@@ -81,6 +81,7 @@ type parser struct {
 	lines    map[string]int
 	written  []writtenKey
 	warnings []Problem
+	nested   []Problem // sections where none belong: a warning, or the cause of an error
 
 	node      int // position of the next node{}
 	nodelists int // how many nodelist{} were opened
@@ -127,7 +128,8 @@ func (p *parser) sectionStart(path string, outer state) (state, *Problem) {
 		}
 	}
 	if st == outer && (st == stateNode || st == stateLogger || st == stateDaemonLog) {
-		p.warn(path, "Corosync before 3.1.10 takes the end of this section for the end of the one around it", "remove the section: Corosync does not read it")
+		p.nested = append(p.nested, *p.fail(path, "a section inside of another one: Corosync before 3.1.10 takes its end for the end of the outer one",
+			"is a closing brace missing above? Corosync itself reads no sections here"))
 	}
 	if st == stateUIDGID && path != "uidgid" || st == stateMember && path != "totem.interface.member" {
 		return st, p.fail(path, "no sections are allowed here", "")

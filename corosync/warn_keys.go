@@ -45,6 +45,8 @@ func (k *checker) unknownSection(w writtenKey) {
 	reason, hint := "Corosync does not know this section and ignores what is in it", ""
 	if slices.Contains([]string{"service", "aisexec", "amf", "event"}, w.section) {
 		reason, hint = "a section of Corosync 1: ignored since Corosync 2", "remove it"
+	} else if outer, name := splitPath(w.section); outer != "" && slices.Contains([]string{"totem", "nodelist", "node", "quorum", "logging"}, name) {
+		hint = "is a closing brace missing above? This section is inside of " + outer + "{}"
 	} else if near := nearest(w.section, sectionNames()); near != "" {
 		hint = "did you mean " + near + "?"
 	}
