@@ -516,3 +516,34 @@ func TestBulletins(t *testing.T) {
 		}
 	})
 }
+
+// Trouble is told at once, also by an observer that is content with older windows.
+func TestTroubledAndOldWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newPairWith(t, func(c *probe.Config) { c.WindowsAge = time.Second })
+		time.Sleep(10 * time.Second)
+		first := x.summary(0).Windows[1].Sent
+		time.Sleep(500 * time.Millisecond)
+		if n := x.summary(0).Windows[1].Sent; n != first || x.p[0].Troubled(time.Now()) != 0 {
+			t.Errorf("%d sent, then %d; %d troubled", first, n, x.p[0].Troubled(time.Now()))
+		}
+		x.net.Set(addrA, addrB, simnet.Link{Down: true})
+		time.Sleep(2 * interval)
+		if n := x.p[0].Troubled(time.Now()); n != 1 {
+			t.Errorf("%d troubled", n)
+		}
+		if s := x.summary(0); s.Outage.For == 0 || s.Windows[0].WorstGap == 0 {
+			t.Errorf("%+v", s)
+		}
+		x.net.Set(addrA, addrB, healthy)
+		time.Sleep(interval)
+		if s := x.summary(0); s.Outage.For != 0 || s.Windows[0].WorstGap < interval {
+			t.Errorf("after the outage: %+v", s.Windows[0])
+		}
+		x.host[0].Remove(addrA)
+		time.Sleep(interval + 2*time.Millisecond)
+		if n := x.p[0].Troubled(time.Now()); n != 1 {
+			t.Errorf("%d troubled without an address", n)
+		}
+	})
+}

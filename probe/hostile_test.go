@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -214,6 +215,36 @@ func TestReflectOnly(t *testing.T) {
 		c := x.p[1].Counters()
 		if c.Dropped[probe.TooMany] != 8 || c.Dropped[probe.Unlisted] != 0 || c.Dropped[probe.BadHMAC] != 1 {
 			t.Errorf("%+v", c.Dropped)
+		}
+	})
+}
+
+// Whatever arrives from a peer's address, nothing panics, nothing is answered that was not authentic, and the path lives on.
+func TestGarbage(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		r := rand.New(rand.NewPCG(8, 8))
+		seen := x.record(addrA, addrB)
+		time.Sleep(2*time.Second + 4*time.Millisecond)
+		x.net.Tap(nil)
+		before := x.p[1].Counters()
+		for range 4000 {
+			p := make([]byte, r.IntN(1600))
+			if r.IntN(2) == 0 { // a real packet, damaged
+				p = bytes.Clone((*seen)[r.IntN(len(*seen))])
+				p = p[:len(p)-r.IntN(len(p))*r.IntN(2)]
+			}
+			for range min(len(p), 1+r.IntN(20)) {
+				p[r.IntN(len(p))] ^= byte(1 + r.IntN(255))
+			}
+			x.net.Inject(port(addrA), port(addrB), p)
+		}
+		time.Sleep(time.Millisecond)
+		if after := x.p[1].Counters(); after.Reflected-before.Reflected > 50 {
+			t.Errorf("%d answered: %+v", after.Reflected-before.Reflected, after)
+		}
+		time.Sleep(5 * time.Second)
+		if s := x.summary(1); s.Outage.For != 0 || s.Windows[0].Lost != 0 || s.Windows[0].Received < 18 {
+			t.Errorf("afterwards: %+v", s)
 		}
 	})
 }

@@ -1,6 +1,3 @@
-// Package probe measures UDP paths between nodes with STAMP (RFC 8762, RFC 8972) at sub-second intervals: a Session-Sender
-// and a stateful Session-Reflector on one socket per local address. It knows addresses only; whose they are is the
-// business of package topology.
 package probe
 
 import (

@@ -1,5 +1,38 @@
 // Package stats turns the events of one probed path into figures: loss by direction, delivery gaps, bursts, RTT quantiles and
 // jitter, over sliding windows. It is a leaf: time comes in as arguments.
+//
+// A Path is told what happens (Sent, Departed, Reply, Heard, Corrupt, HostPause, PeerPause) and asked for a Summary.
+//
+// # A probe's fate
+//
+// It is overdue when SRTT + 4 RTTVAR (RFC 6298 section 2) + 10 ms have passed without an answer; SRTT is here the whole time until
+// answers come, residence included. It is lost when it is four SRTT old, at least 1 s, at most 5 s. An answer that comes
+// later makes it late instead. In windows a probe counts when it left, so that Sent, Received and Lost are about the same probes;
+// the newest ones are neither received nor lost yet.
+//
+// # Where a probe was lost
+//
+// A stateful reflector (RFC 8762 section 4.2) numbers its replies. Between two answered probes, ds apart by our numbers and
+// dr apart by the reflector's, ds-dr were lost on the way out and dr-1 on the way back. When the numbers cannot tell (the
+// reflector restarted, or only copies numbers), losses count in Lost alone. Numbers wrap (RFC 1982).
+//
+// # Gaps
+//
+// A gap of the round trip lasts from when the first probe left that was not answered in time until an answer to it or to a newer one
+// came, less the usual round trip: a healthy path has none; a blackout of B reads B, give or take an interval; a queue that stands
+// still for D reads D. Its direction follows from the numbers, or from which way took longer. The peer's own
+// requests (Heard) show gaps of the way back by themselves, and in an outage that the way back works, so that it is the way out.
+//
+// # Stalls
+//
+// What this host's own stalls may have hidden never counts as lost and is taken off gaps, unless a probe sent after the stall goes
+// unanswered too. A peer's process that stalls while its kernel runs shows in the residence and costs nothing.
+//
+// # Windows and quantiles
+//
+// Windows are made of slots (a tenth of a second up to 5 minutes), so a window covers its length and at most one slot more. RTT
+// histograms are log-linear with 16 bins in each power of two: quantiles are within 1/32. The first answer after a second of
+// silence may contain address resolution; it is received, but its RTT does not count.
 package stats
 
 import "time"
