@@ -41,15 +41,17 @@ func (l *lineReader) next() (line string, tooLong, ok bool) {
 	return string(text), !complete && !atEOF, true
 }
 
+// openedSection is a section that waits for its closing brace.
+type openedSection struct {
+	path string
+	st   state
+	line int
+}
+
 // readSections is parse_section of exec/coroparse.c: it feeds every section and key to the parser and returns the first
 // error.
 func (p *parser) readSections(raw []byte) *Problem {
-	type open struct {
-		path string
-		st   state
-		line int
-	}
-	stack := []open{{}}
+	stack := []openedSection{{}}
 	in := &lineReader{rest: raw}
 	for {
 		line, tooLong, ok := in.next()
@@ -57,40 +59,17 @@ func (p *parser) readSections(raw []byte) *Problem {
 			break
 		}
 		p.line = in.no
-		top := stack[len(stack)-1]
 		if tooLong {
-			return p.fail(top.path, "line too long", "Corosync reads lines of at most 510 characters, comments too")
+			return p.fail(stack[len(stack)-1].path, "line too long", "Corosync reads lines of at most 510 characters, comments too")
 		}
 		line = trimRight(line, isBlank)
 		if text := trimLeft(line); text == "" || text[0] == '#' {
 			continue
 		}
 		p.noteOddBlanks(line)
-		switch {
-		case strings.Contains(line, "{"):
-			path, problem := p.openSection(top.path, line)
-			if problem != nil {
-				return problem
-			}
-			st, problem := p.sectionStart(path, top.st)
-			if problem != nil {
-				return problem
-			}
-			stack = append(stack, open{path, st, in.no})
-		case strings.Contains(line, ":"):
-			if problem := p.keyValue(top.path, top.st, line); problem != nil {
-				return problem
-			}
-		case strings.Contains(line, "}"):
-			if problem := p.closing(line, len(stack)); problem != nil {
-				return problem
-			}
-			if problem := p.sectionEnd(top.path, top.st); problem != nil {
-				return problem
-			}
-			stack = stack[:len(stack)-1]
-		default:
-			return p.fail(top.path, excerpt(line)+" is not a section, a key with a value or a closing brace", "write `key: value`, one on a line")
+		var problem *Problem
+		if stack, problem = p.readLine(line, stack); problem != nil {
+			return problem
 		}
 	}
 	if len(stack) > 1 {
@@ -99,6 +78,28 @@ func (p *parser) readSections(raw []byte) *Problem {
 		return p.fail(top.path, "missing closing brace", "the section that this line opens is never closed")
 	}
 	return nil
+}
+
+// readLine takes one line that is neither empty nor a comment, and returns the sections that are open after it.
+func (p *parser) readLine(line string, stack []openedSection) ([]openedSection, *Problem) {
+	top := stack[len(stack)-1]
+	switch {
+	case strings.Contains(line, "{"):
+		path, problem := p.openSection(top.path, line)
+		if problem != nil {
+			return stack, problem
+		}
+		st, problem := p.sectionStart(path, top.st)
+		return append(stack, openedSection{path, st, p.line}), problem
+	case strings.Contains(line, ":"):
+		return stack, p.keyValue(top.path, top.st, line)
+	case strings.Contains(line, "}"):
+		if problem := p.closing(line, len(stack)); problem != nil {
+			return stack, problem
+		}
+		return stack[:len(stack)-1], p.sectionEnd(top.path, top.st)
+	}
+	return stack, p.fail(top.path, excerpt(line)+" is not a section, a key with a value or a closing brace", "write `key: value`, one on a line")
 }
 
 // openSection reads `name {`.
