@@ -225,7 +225,7 @@ func (j *judge) setState(p *path) {
 		p.state = PathUnknown
 	case j.longOut(p):
 		p.state = PathDown
-	case p.out, lossLevel(j.clean(p, time.Minute), j.clean(p, 10*time.Second)) == lossMatters:
+	case p.out, j.lossLevel(j.clean(p, time.Minute), j.clean(p, 10*time.Second)) == lossMatters:
 		p.state = PathDegraded
 	default:
 		p.state = PathUp

@@ -49,10 +49,10 @@ func window(s *stats.Summary, length time.Duration) *stats.Window {
 
 // lossLevel grades the loss of a minute and of ten seconds. One single run of lost probes is an outage, not loss: that is told of
 // by itself.
-func lossLevel(minute, ten *stats.Window) lossKind {
+func (j *judge) lossLevel(minute, ten *stats.Window) lossKind {
 	level := lossNone
 	if minute != nil {
-		switch n, r := scattered(minute); {
+		switch n, r := j.scattered(minute); {
 		case n >= 3 && r >= lossMinute:
 			level = lossMatters
 		case n >= 2 && r >= lossSome:
@@ -60,22 +60,22 @@ func lossLevel(minute, ten *stats.Window) lossKind {
 		}
 	}
 	if ten != nil {
-		if n, r := scattered(ten); n >= 3 && r >= lossTenSec {
+		if n, r := j.scattered(ten); n >= 3 && r >= lossTenSec {
 			level = lossMatters
 		}
 	}
 	return level
 }
 
-// outageRun is the length of a run of lost probes from which on it is an outage rather than loss, unless there are several:
-// outagesAreLoss.
+// outageRun is the length of a run of lost probes from which on it is an outage rather than loss, unless there are several
+// (outagesAreLoss) and none of them was fatal by itself.
 const (
 	outageRun      = 5
 	outagesAreLoss = 3
 )
 
 // scattered counts the runs of lost probes, and their share of all probes: without the few long ones that are outages.
-func scattered(w *stats.Window) (runs uint64, share float64) {
+func (j *judge) scattered(w *stats.Window) (runs uint64, share float64) {
 	if len(w.Bursts) == 0 {
 		return w.Lost, lossRatio(w.Counters)
 	}
@@ -88,7 +88,7 @@ func scattered(w *stats.Window) (runs uint64, share float64) {
 		runs += n
 		lost += n * uint64(i+1)
 	}
-	if long >= outagesAreLoss {
+	if long >= outagesAreLoss && w.WorstGap < max(j.share(fatalShare), 500*time.Millisecond) {
 		return runs + long, lossRatio(w.Counters)
 	}
 	if lost == 0 {
@@ -115,7 +115,7 @@ func ruleLoss(j *judge) {
 				continue
 			}
 			minute, ten := j.clean(l, time.Minute), j.clean(l, 10*time.Second)
-			if level := lossLevel(minute, ten); level != lossNone {
+			if level := j.lossLevel(minute, ten); level != lossNone {
 				j.lossFinding(p, l, level)
 			}
 		}
@@ -126,10 +126,10 @@ func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 	w := j.clean(l, time.Minute)
 	n, share := uint64(0), 0.0
 	if w != nil {
-		n, share = scattered(w)
+		n, share = j.scattered(w)
 	}
 	if ten := j.clean(l, 10*time.Second); ten != nil && (w == nil || share < lossMinute) {
-		if k, s := scattered(ten); w == nil || s >= lossTenSec {
+		if k, s := j.scattered(ten); w == nil || s >= lossTenSec {
 			w, n, share = ten, k, s
 		}
 	}

@@ -113,6 +113,14 @@ func networkRules() []ruleTest {
 			}
 			return ws
 		}), want: []string{"path-loss:b1/link0 warning"}},
+		{name: "several cuts are no loss", setup: withWindows(func() []stats.Window {
+			ws := windows(1200, 0)
+			for i := range ws {
+				ws[i].Lost, ws[i].Received, ws[i].WorstGap = 360, ws[i].Sent-min(ws[i].Sent, 360), 6*time.Second
+				ws[i].Bursts[7] = 3
+			}
+			return ws
+		}), want: []string{"!path-loss:b1/link0"}},
 		{name: "loss beside one outage", setup: withWindows(func() []stats.Window {
 			ws := windows(1200, 0)
 			ws[2].Lost, ws[2].Received = 203, ws[2].Sent-203
