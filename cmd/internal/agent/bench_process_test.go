@@ -3,6 +3,7 @@ package agent_test
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ type usage struct {
 	elapsed      time.Duration
 	user, system time.Duration
 	rss, peak    int // KiB at the end
+	wakeUps      int // times that a thread that had waited went on
 	busy         float64
 	load         string
 }
@@ -25,16 +27,18 @@ type usage struct {
 func observe(d time.Duration, pids ...int) usage {
 	begin := time.Now()
 	user, system := processorTime(pids)
+	slept := waits(pids)
 	busy, all := machineTime()
 	time.Sleep(d)
 	u := usage{elapsed: time.Since(begin)}
 	u.user, u.system = processorTime(pids)
 	u.user, u.system = u.user-user, u.system-system
+	u.wakeUps = waits(pids) - slept
 	endBusy, endAll := machineTime()
 	u.busy = float64(endBusy-busy) / float64(max(endAll-all, 1))
 	for _, pid := range pids {
-		u.rss += statusKiB(pid, "VmRSS")
-		u.peak += statusKiB(pid, "VmHWM")
+		u.rss += statusFigure(procFile(pid, "status"), "VmRSS")
+		u.peak += statusFigure(procFile(pid, "status"), "VmHWM")
 	}
 	load, _ := os.ReadFile("/proc/loadavg")
 	u.load, _, _ = strings.Cut(string(load), " ")
@@ -47,6 +51,7 @@ func (u *usage) report(b *testing.B, probes uint64) {
 	b.ReportMetric(100*cpu.Seconds()/u.elapsed.Seconds(), "cpu-%")
 	b.ReportMetric(100*u.user.Seconds()/u.elapsed.Seconds(), "user-%")
 	b.ReportMetric(float64(cpu.Nanoseconds())/1e3/float64(max(probes, 1)), "cpu-us/probe")
+	b.ReportMetric(float64(u.wakeUps)/u.elapsed.Seconds(), "wakeups/s")
 	b.ReportMetric(float64(u.rss)/1024, "rss-MiB")
 	b.ReportMetric(float64(u.peak)/1024, "peak-MiB")
 	b.ReportMetric(100*u.busy, "machine-%")
@@ -57,7 +62,7 @@ func (u *usage) report(b *testing.B, probes uint64) {
 // processorTime is the time that processes have used so far, children that they waited for not included.
 func processorTime(pids []int) (user, system time.Duration) {
 	for _, pid := range pids {
-		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		stat, err := os.ReadFile(procFile(pid, "stat"))
 		if err != nil {
 			continue
 		}
@@ -93,9 +98,22 @@ func machineTime() (busy, all time.Duration) {
 	return busy, all
 }
 
-// statusKiB is one figure of /proc/PID/status.
-func statusKiB(pid int, key string) int {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+// waits is how often the threads of processes gave up the processor of their own accord.
+func waits(pids []int) (sum int) {
+	for _, pid := range pids {
+		threads, _ := filepath.Glob(procFile(pid, "task/*/status"))
+		for _, file := range threads {
+			sum += statusFigure(file, "voluntary_ctxt_switches")
+		}
+	}
+	return sum
+}
+
+func procFile(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
+
+// statusFigure is one figure of /proc/PID/status, sizes in KiB.
+func statusFigure(file, key string) int {
+	status, err := os.ReadFile(file)
 	if err != nil {
 		return 0
 	}

@@ -109,7 +109,7 @@ func (r *role) counters() (c counts) {
 	return c
 }
 
-// scrape fetches the metrics once a second, as often as nobody does, until the returned function is called.
+// scrape fetches the metrics as a busy Prometheus does until the returned function is called.
 func scrape(b *testing.B, where string) (stop func()) {
 	ctx, cancel := context.WithCancel(b.Context())
 	var wg sync.WaitGroup
@@ -121,7 +121,7 @@ func scrape(b *testing.B, where string) (stop func()) {
 			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(time.Second):
+			case <-time.After(scrapeEvery):
 			}
 		}
 	})

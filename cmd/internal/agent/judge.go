@@ -12,10 +12,16 @@ import (
 )
 
 // How often things happen. A finding has to stand within three probe intervals (150 ms) of the first lost packet, so that the
-// judgement looks every 25 ms; a bulletin rides in each full-size probe (500 ms), so that 250 ms keep it fresh.
+// judge looks every 25 ms whether a path has begun or ceased to be in trouble, and judges at that rate for a while then. At rest it
+// judges less often: in a large cluster that costs as much as the probes themselves. A bulletin rides in each full-size probe
+// (500 ms), so that 250 ms keep it fresh.
 const (
 	judgeEvery    = 25 * time.Millisecond
+	calmEvery     = 100 * time.Millisecond
+	calmAfter     = 10 * time.Second
 	bulletinEvery = 250 * time.Millisecond
+	viewsEvery    = 100 * time.Millisecond
+	windowsAge    = 250 * time.Millisecond
 	mergeEvery    = time.Second
 )
 
@@ -29,11 +35,15 @@ func (a *Agent) judge(ctx context.Context, ready func()) error {
 		changed := a.config.Daemon.Changed()
 		j.step(time.Now())
 		ready()
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		case <-changed:
+		for due := false; !due; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-ticker.C:
+				due = j.due(time.Now())
+			case <-changed:
+				due = true
+			}
 		}
 	}
 }
@@ -53,6 +63,9 @@ func (a *Agent) awaitConfig(ctx context.Context) {
 type judge struct {
 	agent    *Agent
 	state    checker.State
+	last     time.Time // when it last judged
+	troubled int       // paths in trouble
+	restless time.Time // when that number last changed
 	plan     *plan
 	status   corosync.Status
 	cluster  topology.Cluster
@@ -61,14 +74,28 @@ type judge struct {
 	told     time.Time // when the bulletin was last renewed
 	leaving  bool      // as told
 	sequence uint32
-	decoded  map[probe.Path]decoded
+	viewed   []checker.PeerView // the peers' newest bulletins
+	viewedAt time.Time          // when they were collected
+	decoded  map[uint32]decoded // by node
 	worst    worstOf
+}
+
+// due says whether it is time to judge again.
+func (j *judge) due(now time.Time) bool {
+	if prober := j.agent.prober.Load(); prober != nil {
+		if n := prober.Troubled(now); n != j.troubled {
+			j.troubled, j.restless = n, now
+		}
+	}
+	return j.agent.leaving.Load() != j.leaving ||
+		now.Sub(j.restless) < calmAfter || now.Sub(j.last) > calmEvery-judgeEvery/2
 }
 
 func (j *judge) step(now time.Time) {
 	a := j.agent
+	j.last = now
 	status := a.config.Daemon.Status()
-	views := j.views()
+	views := j.views(now)
 	j.merge(now, status, views)
 	in := checker.Input{
 		Now: now, Software: a.config.Software,

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -30,7 +31,7 @@ func (a *Agent) setTargets(key stamp.Master, targets []probe.Target) error {
 	c := a.config.Probe
 	p, err := probe.New(probe.Config{
 		Network: c.Network, NewPacer: c.NewPacer, Key: key, Port: c.Port, Allow: c.Allow,
-		Priority: knetPriority, TOS: lowDelay, Wall: c.Wall,
+		Priority: knetPriority, TOS: lowDelay, Wall: c.Wall, WindowsAge: windowsAge,
 	})
 	if err != nil {
 		return err
@@ -103,48 +104,70 @@ func (j *judge) observations(now time.Time) []checker.Observation {
 	return out
 }
 
-// views are the newest bulletins of the peers. One that says that its author stalled is also told to the prober: what was not
-// answered then is not the network's fault.
-func (j *judge) views() []checker.PeerView {
+// views are the newest bulletins of the peers.
+func (j *judge) views(now time.Time) []checker.PeerView {
 	prober := j.agent.prober.Load()
 	if prober == nil || j.plan == nil {
 		return nil
 	}
-	newest := map[uint32]checker.PeerView{}
-	for _, b := range prober.Bulletins() {
-		v, ok := j.decode(b)
-		if !ok || v.Node != j.plan.owners[b.Path].node {
-			continue // garbled, or a node that speaks for another
-		}
-		if v.Pause > 0 {
-			prober.PeerPause(b.Path, b.At.Add(-pauseWindow), b.At, v.Pause)
-		}
-		if old, ok := newest[v.Node]; !ok || b.At.After(old.At) {
-			newest[v.Node] = checker.PeerView{View: v, At: b.At}
+	if now.Sub(j.viewedAt) < viewsEvery {
+		return j.viewed
+	}
+	bulletins := prober.Bulletins()
+	newest := make(map[uint32]probe.Bulletin, len(j.decoded))
+	for _, b := range bulletins {
+		whose := j.plan.owners[b.Path].node
+		if old, ok := newest[whose]; !ok || b.At.After(old.At) {
+			newest[whose] = b
 		}
 	}
-	return slices.Collect(maps.Values(newest))
+	j.viewed, j.viewedAt = make([]checker.PeerView, 0, len(newest)), now
+	for whose, b := range newest {
+		if v, isNew, ok := j.decode(whose, b); ok {
+			j.viewed = append(j.viewed, checker.PeerView{View: v, At: b.At})
+			if isNew && v.Pause > 0 {
+				j.excuse(prober, whose, b.At, v.Pause)
+			}
+		}
+	}
+	return j.viewed
 }
 
-// decode decodes a bulletin once: the same one is seen by many steps.
-func (j *judge) decode(b probe.Bulletin) (mesh.View, bool) {
-	if old, ok := j.decoded[b.Path]; ok && old.at.Equal(b.At) {
-		return old.view, old.ok
+// excuse tells the prober that a peer stalled for a while before an instant: what was not answered then is not the network's fault.
+func (j *judge) excuse(prober *keyed, node uint32, at time.Time, pause time.Duration) {
+	for path, whose := range j.plan.owners {
+		if whose.node == node {
+			prober.PeerPause(path, at.Add(-pauseWindow), at, pause)
+		}
 	}
-	view, err := mesh.Decode(b.Data)
-	if err != nil {
-		j.agent.log.Debug().Err(err).Stringer("from", b.Remote).Msg("bulletin dropped")
+}
+
+// decode decodes a bulletin once: the same one is seen by many steps. Not ok is one that is garbled, or by a node that speaks for
+// another.
+func (j *judge) decode(whose uint32, b probe.Bulletin) (v mesh.View, isNew, ok bool) {
+	old, known := j.decoded[whose]
+	if known && old.at.Equal(b.At) {
+		return old.view, false, old.ok
+	}
+	next := decoded{at: b.At, data: b.Data, view: old.view, ok: old.ok}
+	if !known || !bytes.Equal(old.data, b.Data) {
+		view, err := mesh.Decode(b.Data)
+		if err != nil {
+			j.agent.log.Debug().Err(err).Stringer("from", b.Remote).Msg("bulletin dropped")
+		}
+		next.view, next.ok = view, err == nil && view.Node == whose
 	}
 	if j.decoded == nil {
-		j.decoded = map[probe.Path]decoded{}
+		j.decoded = map[uint32]decoded{}
 	}
-	j.decoded[b.Path] = decoded{at: b.At, view: view, ok: err == nil}
-	return view, err == nil
+	j.decoded[whose] = next
+	return next.view, true, next.ok
 }
 
-// decoded is a bulletin that was decoded before.
+// decoded is a node's newest bulletin.
 type decoded struct {
 	at   time.Time
+	data []byte
 	view mesh.View
 	ok   bool
 }
