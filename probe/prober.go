@@ -25,6 +25,7 @@ type Prober struct {
 
 	mu      sync.Mutex
 	paths   map[Path]*path
+	ordered []*path // ascending by addresses; never changed, only replaced
 	sockets map[netip.AddrPort]*socket
 	plan    []*shot
 	run     func(*socket) // starts a socket; nil while Run is not called
@@ -100,6 +101,7 @@ func (p *Prober) SetTargets(targets []Target) {
 		paths[t.Path] = old
 	}
 	p.paths = paths
+	p.ordered = slices.SortedFunc(maps.Values(paths), func(a, b *path) int { return comparePaths(a.target.Path, b.target.Path) })
 	p.setSockets(targets)
 	p.setPlan(now)
 }
@@ -154,25 +156,27 @@ func (p *Prober) setPeers() {
 // Observations returns what is known of each path, ascending by addresses.
 func (p *Prober) Observations(now time.Time) []Observation {
 	p.checkStall(now)
-	p.mu.Lock()
-	paths := slices.Collect(maps.Values(p.paths))
-	p.mu.Unlock()
-	out := make([]Observation, 0, len(paths))
-	for _, q := range paths {
-		out = append(out, q.observe(now))
+	paths := p.all()
+	out := make([]Observation, len(paths))
+	for i, q := range paths {
+		out[i] = q.observe(now)
 	}
-	slices.SortFunc(out, func(a, b Observation) int { return comparePaths(a.Path, b.Path) })
 	return out
+}
+
+// all returns the paths, ascending by addresses.
+func (p *Prober) all() []*path {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ordered
 }
 
 // Troubled counts the paths with a probe that is overdue or that could not be sent. It takes far less than Observations, so it can be
 // asked more often.
 func (p *Prober) Troubled(now time.Time) int {
 	p.checkStall(now)
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	n := 0
-	for _, q := range p.paths {
+	for _, q := range p.all() {
 		if q.troubled(now) {
 			n++
 		}
@@ -189,16 +193,13 @@ func (p *Prober) SetBulletin(data []byte) {
 
 // Bulletins returns the newest bulletin that came over each path, ascending by addresses.
 func (p *Prober) Bulletins() []Bulletin {
-	p.mu.Lock()
-	paths := slices.Collect(maps.Values(p.paths))
-	p.mu.Unlock()
-	var out []Bulletin
+	paths := p.all()
+	out := make([]Bulletin, 0, len(paths))
 	for _, q := range paths {
 		if b := q.lastBulletin(); b.Data != nil {
 			out = append(out, b)
 		}
 	}
-	slices.SortFunc(out, func(a, b Bulletin) int { return comparePaths(a.Path, b.Path) })
 	return out
 }
 
