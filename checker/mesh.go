@@ -82,7 +82,8 @@ func viewOf(v *PeerView, node uint32) PathState {
 func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 	for i := range j.peers {
 		p := &j.peers[i]
-		if p.node.ID == v.Node || !j.settled(p.node.ID) || p.member == No || j.member(v.Node) == No {
+		if p.node.ID == v.Node || !j.settled(p.node.ID) || p.member == No || j.member(v.Node) == No ||
+			p.knet == KnetDisconnected || !j.running(p) { // its Corosync is gone for everybody
 			continue
 		}
 		links, dead, knet := 0, 0, 0
@@ -119,7 +120,7 @@ func (j *judge) settled(id uint32) bool {
 	for i := range j.peers {
 		if p := &j.peers[i]; p.node.ID == id {
 			back := p.recovered()
-			return p.verdict == reachable && !p.memo.inCut && (back.IsZero() || j.ago(back) >= j.stablePeriod())
+			return p.verdict == reachable && p.knet != KnetDisconnected && !p.memo.inCut && (back.IsZero() || j.ago(back) >= j.stablePeriod())
 		}
 	}
 	return false

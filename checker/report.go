@@ -106,6 +106,7 @@ type Quorum struct {
 	Highest       int          `json:"highest_expected"`
 	Total         int          `json:"total_votes"`
 	Needed        int          `json:"needed_votes"`
+	SpareKnown    bool         `json:"spare_known"` // the next two are known
 	SpareVotes    int          `json:"spare_votes"` // votes that may still be lost
 	SpareNodes    int          `json:"spare_nodes"` // nodes, whichever they are, that may still be lost at once
 	Flags         []string     `json:"flags,omitempty"`

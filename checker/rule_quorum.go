@@ -34,8 +34,9 @@ func (j *judge) quorum() Quorum {
 			q.Votes[i].Name = n.Name
 		}
 	}
-	spare := j.next.daemon.spare
-	q.SpareVotes, q.SpareNodes = spare.Votes, spare.Nodes
+	if d := &j.next.daemon; d.spareKnown {
+		q.SpareKnown, q.SpareVotes, q.SpareNodes = true, d.spare.Votes, d.spare.Nodes
+	}
 	return q
 }
 
@@ -53,7 +54,7 @@ func (j *judge) countSpare(m daemonMemo) daemonMemo {
 		nodes: first(j.in.Cluster.Nodes), members: len(j.status.members),
 	}
 	switch {
-	case !j.status.fresh || !q.Known:
+	case !j.status.fresh || !q.Known || j.status.members == nil || len(j.in.Cluster.Quorum.NodeVotes) == 0 || len(q.Votes) == 0:
 		m.spareKnown = false
 	case !j.votesAgree():
 		// Membership comes at once, the votes a moment later: what was counted last stands until they agree again.
@@ -66,9 +67,6 @@ func (j *judge) countSpare(m daemonMemo) daemonMemo {
 // votesAgree: the votes that votequorum counts are those of the members that are known.
 func (j *judge) votesAgree() bool {
 	q := &j.in.Status.Quorum
-	if j.status.members == nil || len(q.Votes) == 0 {
-		return true
-	}
 	nodes, votes := 0, 0
 	for _, v := range q.Votes {
 		votes += v.Votes
@@ -95,9 +93,6 @@ func (j *judge) spare() votequorum.Spare {
 		return votequorum.Spare{}
 	}
 	cfg := j.in.Cluster.Quorum
-	if j.status.members == nil || len(cfg.NodeVotes) == 0 {
-		return votequorum.Spare{Votes: max(0, q.Total-q.Quorum)}
-	}
 	h := votequorum.History{Quorum: q.Quorum, Expected: q.Expected, Members: j.status.members}
 	s := cfg.Spare(h, j.status.members, deviceVotes(q.Votes))
 	s.Votes = max(0, q.Total-q.Quorum)

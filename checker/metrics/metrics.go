@@ -151,8 +151,10 @@ func (s *sender) quorum() {
 	s.gauge(s.votes, float64(q.Highest), "highest_expected")
 	s.gauge(s.votes, float64(q.Total), "total")
 	s.gauge(s.votes, float64(q.Needed), "needed")
-	s.gauge(s.votes, float64(q.SpareVotes), "spare")
-	s.gauge(s.spareNodes, float64(q.SpareNodes))
+	if q.SpareKnown {
+		s.gauge(s.votes, float64(q.SpareVotes), "spare")
+		s.gauge(s.spareNodes, float64(q.SpareNodes))
+	}
 }
 
 func (s *sender) corosync() {

@@ -242,9 +242,12 @@ func quorumText(q checker.Quorum) string {
 	}
 	s := "no"
 	if q.Quorate {
-		s = "yes; no node may be lost any more"
-		if q.SpareNodes > 0 {
-			s = fmt.Sprintf("yes; %d votes (any %d nodes) may still be lost", q.SpareVotes, q.SpareNodes)
+		s = "yes"
+		switch {
+		case q.SpareKnown && q.SpareNodes == 0:
+			s += "; no node may be lost any more"
+		case q.SpareKnown:
+			s += fmt.Sprintf("; %d votes (any %d nodes) may still be lost", q.SpareVotes, q.SpareNodes)
 		}
 	}
 	s += fmt.Sprintf(" (%d of %d votes, %d needed)", q.Total, q.Expected, q.Needed)
