@@ -138,6 +138,9 @@ func (j *judge) remember(p *path) {
 		m.recovered = j.now()
 	}
 	m.out, m.outSince = p.out, p.since
+	if !p.out {
+		m.gapTitle, m.gapEvidence, m.gapTold = "", nil, 0
+	}
 }
 
 // readKnet adds what the local knet says of each link.

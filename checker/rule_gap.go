@@ -29,6 +29,18 @@ func (j *judge) gapFinding(p *peer, l *path) {
 	if l.excused == notExcused && j.longOut(l) && p.other(l) == nil {
 		d.severity = Warning
 	}
+	if m := l.memo; m.gapTitle == "" || l.gap < m.gapTold || l.gap-m.gapTold >= wordsEvery {
+		m.gapTold = l.gap
+		m.gapTitle, m.gapEvidence = j.gapWords(p, l)
+	}
+	d.title, d.evidence = l.memo.gapTitle, l.memo.gapEvidence
+	j.add(d)
+}
+
+// wordsEvery is how often the words of a lasting gap are brought up to date: a cut of a large site has hundreds.
+const wordsEvery = 100 * time.Millisecond
+
+func (j *judge) gapWords(p *peer, l *path) (title string, evidence map[string]string) {
 	what := "no answer"
 	switch l.which {
 	case WhichForward:
@@ -39,12 +51,12 @@ func (j *judge) gapFinding(p *peer, l *path) {
 	if l.obs.Err != "" {
 		what = "cannot send: " + l.obs.Err
 	}
-	d.title = fmt.Sprintf("%s link %d: %s for %s, %s of the token timeout", p.node.Name, l.obs.Link, what, show(l.gap), percent(ratio(l.gap, j.token)))
-	d.evidence = map[string]string{
-		"gap": show(l.gap), "share_of_token": percent(ratio(l.gap, j.token)), "direction": l.which.String(),
+	gap, share := show(l.gap), percent(ratio(l.gap, j.token))
+	title = fmt.Sprintf("%s link %d: %s for %s, %s of the token timeout", p.node.Name, l.obs.Link, what, gap, share)
+	return title, map[string]string{
+		"gap": gap, "share_of_token": share, "direction": l.which.String(),
 		"unanswered": strconv.Itoa(l.obs.Summary.Unanswered), "knet": l.knet.String(),
 	}
-	j.add(d)
 }
 
 // gapCause is the finding that explains a gap.

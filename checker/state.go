@@ -45,7 +45,10 @@ type pathMemo struct {
 	which       Which     // direction of the outage, as last seen
 	whichSince  time.Time
 	recovered   time.Time // when the last outage ended
-	windows     []Window  // as last reported
+	gapTitle    string    // words of the present outage, as of gapTold
+	gapEvidence map[string]string
+	gapTold     time.Duration
+	windows     []Window // as last reported
 	windowsAt   time.Time
 }
 
