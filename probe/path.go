@@ -27,6 +27,7 @@ type path struct {
 	fullErr  string
 	netErr   string // what the network said of late
 	netErrAt time.Time
+	refused  bool // it was about a port where nobody listens
 	mtu      int
 	bulletin Bulletin
 	last     lastReply
@@ -110,8 +111,11 @@ func (q *path) observe(now time.Time) Observation {
 	default:
 		o.Err = q.sendErr
 	}
-	if now.Sub(q.netErrAt) < netErrAge {
+	if now.Sub(q.netErrAt) < netErrAge && q.netErr != "" {
 		o.NetErr = q.netErr
+		if q.refused {
+			o.Refused = q.netErrAt
+		}
 	}
 	o.BlackHole = blackHole(&o.Summary)
 	return o

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/probe/stamp"
@@ -83,7 +84,7 @@ func (s *socket) pathError(m *Message, now time.Time) {
 		q.mtu = m.MTU
 		return
 	}
-	q.netErr, q.netErrAt = m.Err.Error(), now
+	q.netErr, q.netErrAt, q.refused = m.Err.Error(), now, errors.Is(m.Err, syscall.ECONNREFUSED)
 }
 
 // datagram handles one datagram; ok if there is a reply to be sent.

@@ -105,7 +105,10 @@ func (b *Body) addReport(r *checker.Report) {
 		}
 	}
 	if q := r.Quorum; q.Known {
-		b.Votes = Votes{Quorate: &q.Quorate, Total: &q.Total, Needed: &q.Needed, Spare: &q.SpareVotes}
+		b.Votes = Votes{Quorate: &q.Quorate, Total: &q.Total, Needed: &q.Needed}
+		if q.SpareKnown {
+			b.Votes.Spare = &q.SpareVotes
+		}
 	}
 	if o := r.Outcome; o != nil {
 		b.Outcome = &Outcome{

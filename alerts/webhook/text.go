@@ -23,7 +23,11 @@ func (b Body) text() string {
 		add("worst gap %s, %.0f %% of the token timeout (%s)", rounded(t.WorstGap.Duration()), *t.Share*100, t.Timeout)
 	}
 	if v := b.Votes; v.Quorate != nil {
-		add("%s: %d of %d votes needed, %d may still be lost", quorate(*v.Quorate), *v.Needed, *v.Total, *v.Spare)
+		spare := ""
+		if v.Spare != nil {
+			spare = fmt.Sprintf(", %d may still be lost", *v.Spare)
+		}
+		add("%s: %d of %d votes needed%s", quorate(*v.Quorate), *v.Needed, *v.Total, spare)
 	}
 	for _, k := range slices.Sorted(maps.Keys(b.Evidence)) {
 		add("%s: %s", k, b.Evidence[k])

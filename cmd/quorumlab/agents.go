@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -53,7 +55,10 @@ func startAgents(ctx context.Context, l *lab.Lab, o upOptions) (*agents, error) 
 	for i, n := range l.Nodes() {
 		one := &agent{
 			node: n, client: n.HTTPClient(), report: "http://" + o.listen + reportPath,
-			command: lab.Command{Args: slices.Concat([]string{o.agent, "agent"}, o.args), Nice: agentNice},
+			command: lab.Command{
+				Args: slices.Concat([]string{o.agent, "agent"}, o.args), Nice: agentNice,
+				Env: []string{"QUORUMWATCH_SITES=" + sites(l.Nodes())},
+			},
 		}
 		a.list = append(a.list, one)
 		if err := one.start(); err != nil {
@@ -67,6 +72,19 @@ func startAgents(ctx context.Context, l *lab.Lab, o upOptions) (*agents, error) 
 		}
 	}
 	return a, nil
+}
+
+// sites are the lab's, as the agent's configuration has them.
+func sites(nodes []*lab.Node) string {
+	members := map[string][]string{}
+	for _, n := range nodes {
+		members[n.Site()] = append(members[n.Site()], n.Name())
+	}
+	var list []string
+	for _, site := range slices.Sorted(maps.Keys(members)) {
+		list = append(list, fmt.Sprintf("{name: %s, nodes: [%s]}", site, strings.Join(members[site], ", ")))
+	}
+	return "[" + strings.Join(list, ", ") + "]"
 }
 
 func (a *agent) start() (err error) {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/probe"
@@ -18,7 +19,7 @@ import (
 var (
 	ErrNoAddress = errors.New("simnet: no such address on this host")
 	ErrInUse     = errors.New("simnet: address already in use")
-	ErrRefused   = errors.New("simnet: connection refused")
+	ErrRefused   = fmt.Errorf("simnet: %w", syscall.ECONNREFUSED)
 	ErrTooLong   = errors.New("simnet: message too long")
 	ErrNoRoute   = errors.New("simnet: no route to host")
 )

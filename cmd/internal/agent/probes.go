@@ -98,7 +98,8 @@ func (j *judge) observations(now time.Time) []checker.Observation {
 		}
 		out = append(out, checker.Observation{
 			Node: whose.node, Link: whose.link, Local: o.Local, Remote: o.Remote,
-			Since: o.Since, Interval: j.agent.settings.Load().Interval, Summary: o.Summary, Err: o.Err,
+			Since: o.Since, Interval: j.agent.settings.Load().Interval, Summary: o.Summary,
+			Err: o.Err, FullErr: o.FullErr, MTU: o.MTU, Refused: o.Refused,
 		})
 	}
 	return out
