@@ -152,7 +152,7 @@ func report() *checker.Report {
 	return &checker.Report{
 		Schema: checker.SchemaVersion, Node: checker.NodeRef{ID: 1, Name: "n1"}, Cluster: checker.Cluster{Name: "stretch"},
 		Timeouts: checker.Timeouts{Token: checker.Seconds(3375 * time.Millisecond)},
-		Quorum:   checker.Quorum{Known: true, Quorate: true, Total: 5, Needed: 3, SpareVotes: 2, SpareNodes: 2},
+		Quorum:   checker.Quorum{Known: true, Quorate: true, Total: 5, Needed: 3, SpareKnown: true, SpareVotes: 2, SpareNodes: 2},
 		Margin:   checker.Margin{Known: true, WorstGap: checker.Seconds(1400 * time.Millisecond)},
 		Outcome: &checker.Outcome{
 			Text: "if it lasts: n1, n2, n3 keep quorum; s1, s2 lose it", Keeps: nodes("n1", "n2", "n3"), Loses: nodes("s1", "s2"),
