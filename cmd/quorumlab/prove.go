@@ -36,6 +36,22 @@ type proveOptions struct {
 	wait     bool          // wait for another lab to end
 }
 
+// proven is what a proof gave.
+type proven struct {
+	List   []requirement
+	Doubts []string // why its figures are not to be trusted; none: they are
+}
+
+// unmetError says that what was measured is not what was promised.
+type unmetError struct {
+	proof string
+	texts []string
+}
+
+func (e *unmetError) Error() string {
+	return fmt.Sprintf("prove %s: not met: %s", e.proof, strings.Join(e.texts, "; "))
+}
+
 // proof is one promise that is measured.
 type proof struct {
 	name  string
@@ -87,15 +103,18 @@ func newProveCommand() *cobra.Command {
 	f.BoolVar(&o.details, "details", false, "a second table, by cut and node")
 	f.BoolVar(&o.keep, "keep", false, "leave the directory with all logs")
 	f.BoolVar(&o.wait, "wait", false, "wait for another lab of this machine to end instead of refusing")
-	cmd.MarkFlagsMutuallyExclusive("token", "token-coefficient")
-	cmd.PreRun = func(*cobra.Command, []string) {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("token") && cmd.Flags().Changed("token-coefficient") {
+			return &usageError{errors.New("--token and --token-coefficient exclude each other"), "--token sets the coefficient to 0"}
+		}
 		o.token, o.coeff = time.Duration(token)*time.Millisecond, time.Duration(coeff)*time.Millisecond
+		return nil
 	}
 	return cmd
 }
 
 // prove runs one proof in a lab of its own and prints what it gave.
-func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (list []requirement, err error) {
+func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*proven, error) {
 	i := slices.IndexFunc(proofs(), func(p proof) bool { return p.name == name })
 	if i < 0 {
 		return nil, &usageError{fmt.Errorf("prove: nothing named %q", name), "there are blackouts, short, links and calm"}
@@ -120,6 +139,11 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (list 
 	if err := sweep(w, o.dir, spec.Name); err != nil {
 		return nil, err
 	}
+	return p.inLab(ctx, w, spec, o)
+}
+
+// inLab makes the lab, runs the proof and ends the lab.
+func (p proof) inLab(ctx context.Context, w io.Writer, spec lab.Spec, o proveOptions) (found *proven, err error) {
 	l, err := lab.New(ctx, spec)
 	if err != nil {
 		return nil, err
@@ -138,8 +162,8 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (list 
 	}
 	defer b.close()
 	b.introduce(p)
-	list, err = p.run(ctx, b)
-	return list, errors.Join(err, b.conclude(p, list))
+	list, err := p.run(ctx, b)
+	return &proven{list, b.odd}, errors.Join(err, b.conclude(p, list))
 }
 
 // spec is the lab in which a proof runs.

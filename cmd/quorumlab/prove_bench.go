@@ -259,7 +259,7 @@ func (b *bench) conclude(p proof, list []requirement) error {
 	}
 	b.trust()
 	if len(failed) > 0 {
-		return fmt.Errorf("prove %s: not met: %s", p.name, strings.Join(failed, "; "))
+		return &unmetError{p.name, failed}
 	}
 	return nil
 }

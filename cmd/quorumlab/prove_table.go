@@ -77,11 +77,9 @@ func (r row) of(what func(account) time.Duration) []time.Duration {
 	return list
 }
 
-var (
-	findingOf  = func(a account) time.Duration { return a.Finding }
-	anyOf      = func(a account) time.Duration { return a.AfterAny }
-	criticalOf = func(a account) time.Duration { return a.Critical }
-)
+func findingOf(a account) time.Duration  { return a.Finding }
+func anyOf(a account) time.Duration      { return a.AfterAny }
+func criticalOf(a account) time.Duration { return a.Critical }
 
 func headBlackouts(w io.Writer) {
 	fmt.Fprint(w, "Times in ms, median / worst over the nodes. \"Own\" counts from the first probe packet lost on a path of the node, all others from the\n"+
