@@ -160,10 +160,10 @@ type account struct {
 	AfterAny time.Duration // its first finding
 	// StrictShare is (AfterAny - RTT) / interval: a node is charged even with what others lost before it.
 	StrictShare float64
-	Critical time.Duration
-	Split    time.Duration // its new membership
-	Agrees   bool          // named = shown
-	Named    partitions
+	Critical    time.Duration
+	Split       time.Duration // its new membership
+	Agrees      bool          // named = shown
+	Named       partitions
 }
 
 // row is what a blackout came to.

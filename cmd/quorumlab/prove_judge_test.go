@@ -75,7 +75,10 @@ func TestJudgeBlackout(t *testing.T) {
 		want  kept
 	}{
 		{"good", func(*blackout) {}, all},
-		{"just in time", func(b *blackout) { first(b, said(190, checker.CodePathGap, "a1/link0", checker.Info)); b.Nodes[1].Said[1].At = at(190) }, all},
+		{"just in time", func(b *blackout) {
+			first(b, said(190, checker.CodePathGap, "a1/link0", checker.Info))
+			b.Nodes[1].Said[1].At = at(190)
+		}, all},
 		{"late", func(b *blackout) { b.Nodes[1].Said = b.Nodes[1].Said[2:] }, without(func(k *kept) { k.Quick = false })},
 		{"about a neighbor", func(b *blackout) { first(b, said(40, checker.CodePathGap, "b2/link0", checker.Info)) }, all},
 		{"no word", func(b *blackout) { b.Nodes[0].Said = nil }, kept{Agrees: true}},
