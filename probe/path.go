@@ -121,13 +121,16 @@ func (q *path) observe(now time.Time) Observation {
 	return o
 }
 
+// troubledAfter is how many probes in a row must be unanswered for trouble: one is often just late.
+const troubledAfter = 2
+
 func (q *path) troubled(now time.Time) bool {
 	if open, _ := q.socket.Load().state(); !open {
 		return true
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.sendErr != "" || q.stats.Overdue(now)
+	return q.sendErr != "" || q.stats.Unanswered(now) >= troubledAfter
 }
 
 // netErrAge is how long an ICMP error is told.

@@ -171,7 +171,8 @@ func (p *Prober) all() []*path {
 	return p.ordered
 }
 
-// Troubled counts the paths with a probe that is overdue or that could not be sent. It takes far less than Observations, so it can be
+// Troubled counts the paths with two probes in a row that are overdue, or one that could not be sent. It takes far less than
+// Observations, so it can be
 // asked more often.
 func (p *Prober) Troubled(now time.Time) int {
 	p.checkStall(now)

@@ -31,12 +31,8 @@ func (p *Path) Present(now time.Time) Summary {
 	return s
 }
 
-// Overdue says whether the path has an Outage, for less than a Summary.
-func (p *Path) Overdue(now time.Time) bool {
-	t := p.since(now)
-	at, ok := p.waiting()
-	return ok && time.Duration(t-at) > p.overdue()
-}
+// Unanswered is Summary.Unanswered, for less than a Summary.
+func (p *Path) Unanswered(now time.Time) int { return p.unanswered(p.since(now)) }
 
 func (p *Path) estimate() RTT {
 	return RTT{Known: p.rtt.known, Smoothed: p.rtt.smoothed, Var: p.rtt.dev, Latest: p.latest, Min: p.least}

@@ -18,7 +18,7 @@ import (
 const (
 	judgeEvery    = 25 * time.Millisecond
 	calmEvery     = 100 * time.Millisecond
-	calmAfter     = 10 * time.Second
+	calmAfter     = 3 * time.Second
 	bulletinEvery = 250 * time.Millisecond
 	viewsEvery    = 100 * time.Millisecond
 	windowsAge    = 250 * time.Millisecond
