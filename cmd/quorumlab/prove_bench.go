@@ -281,7 +281,7 @@ func (b *bench) trust() {
 	fmt.Fprintf(b.w, "\nhub late by p50 %v, p99 %v, max %v over %d packets; lines \"not scheduled\" and \"Process pause\": %d\n",
 		late.Quantile(0.5), late.Quantile(0.99), late.Quantile(1), late.Count(), stalls)
 	if len(b.odd) == 0 {
-		fmt.Fprintln(b.w, "sound: the machine did what was asked of it, and nothing else")
+		fmt.Fprintln(b.w, "sound: while it was measured, the machine did what was asked of it and nothing else")
 		return
 	}
 	fmt.Fprintf(b.w, "DOUBTFUL: the machine itself stalled; repeat on a quiet one:\n")

@@ -127,7 +127,7 @@ func TestTableOfBlackouts(t *testing.T) {
 	detailBlackouts(&out, rows[:1])
 	want := `| 1 | 85 / 100 | 1.80 | 100 / 100 | 500 / 500 | 740 | 990 | 2200-2300 | yes | yes |
 | 2 | 70 / never | never | 100 / never | 500 / never | 740 | 990 | 2200-2300 | yes | **NO** (doubtful) |
-| all | 70 / never | never | 100 / never | 500 / never | 740 / 740 | 990 / 990 | 2200 / 2200 |  |  |
+| all | 70 / never | never | 100 / never | 500 / never | 740, earliest 740 | 990, earliest 990 | 2200, earliest 2200 |  |  |
 
 The finding stood 890 ms before "token timed out" (median; least 890), critical 1700 ms before the new membership (least 1700).
 

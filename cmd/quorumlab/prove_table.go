@@ -43,6 +43,15 @@ func worst(list []time.Duration) string {
 	return cell(slices.Max(list))
 }
 
+// early is median and earliest: of what Corosync does, the sooner is the worse.
+func early(list []time.Duration) string {
+	list = slices.DeleteFunc(slices.Clone(list), func(d time.Duration) bool { return d == never })
+	if len(list) == 0 {
+		return "-"
+	}
+	return median(list) + ", earliest " + cell(slices.Min(list))
+}
+
 func line(w io.Writer, cells ...string) {
 	fmt.Fprintln(w, "| "+strings.Join(cells, " | ")+" |")
 }
@@ -93,7 +102,7 @@ func (r row) print(w io.Writer) {
 		cell(r.Split)+"-"+cell(r.LastSplit), yes(r.agrees()), yes(r.ok())+doubt(r.Doubtful))
 }
 
-// sumBlackouts prints the totals: median and worst over all cuts and nodes.
+// sumBlackouts prints the totals: median and worst over all cuts and nodes, median and earliest of what Corosync did.
 func sumBlackouts(w io.Writer, rows []row) {
 	var own, all, critical, warning, lost, split []time.Duration
 	var toLost, toSplit []time.Duration
@@ -109,7 +118,7 @@ func sumBlackouts(w io.Writer, rows []row) {
 			}
 		}
 	}
-	line(w, "all", pair(own), worstOf(rows, shareOf), pair(all), pair(critical), pair(warning), pair(lost), pair(split), "", "")
+	line(w, "all", pair(own), worstOf(rows, shareOf), pair(all), pair(critical), early(warning), early(lost), early(split), "", "")
 	if len(toLost) > 0 && len(toSplit) > 0 {
 		fmt.Fprintf(w, "\nThe finding stood %s ms before \"token timed out\" (median; least %s), critical %s ms before the new membership (least %s).\n",
 			median(toLost), cell(slices.Min(toLost)), median(toSplit), cell(slices.Min(toSplit)))
