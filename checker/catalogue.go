@@ -75,6 +75,7 @@ const (
 	CodeMemberMissing     = "member-missing"
 	CodeNoSpareVotes      = "no-spare-votes"
 	CodeConfigError       = "config-error"
+	CodeProbeKey          = "probe-key"
 	CodeConfigWarning     = "config-warning"
 	CodeSingleLink        = "single-link"
 )
@@ -152,6 +153,8 @@ var catalogue = []Entry{
 		Advice: "bring missing nodes back before touching another; an even number of nodes wants a quorum device"},
 	{Code: CodeConfigError, Title: "the newest corosync.conf cannot be used", Severity: Warning, hold: holdNone,
 		Advice: "correct the file; `corosync -t` tells what Corosync makes of it. The agent goes on with the last good one"},
+	{Code: CodeProbeKey, Title: "the key for probes cannot be used", Severity: Warning, hold: holdNone,
+		Advice: "make the file readable for the agent, the same on all nodes; or set probe.auth and probe.key_file"},
 	{Code: CodeConfigWarning, Title: "corosync.conf says something that does not do what it seems to", Severity: Info, hold: holdNone,
 		Advice: "correct the key, raise config_version, and reload"},
 	{Code: CodeSingleLink, Title: "the cluster has one link only", Severity: Info, hold: holdNone,

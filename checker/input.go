@@ -18,6 +18,7 @@ type Input struct {
 	Disagreements []topology.Disagreement // what the sources of Cluster disagree on
 	Warnings      []corosync.Problem      // of corosync.conf (corosync.Config.Warnings)
 	ConfigErr     string                  // why the newest corosync.conf cannot be used; the last good one stays in force
+	KeyErr        string                  // why the key for probes cannot be used; without one nothing is probed, else the last good one stays
 	Status        corosync.Status
 	Paths         []Observation // any order
 	Views         []PeerView    // newest of each peer, any order

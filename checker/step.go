@@ -29,7 +29,7 @@ func Step(prev State, in Input) (State, Report) {
 
 // rules are all of the rules; each drafts the findings that hold now. Their order does not matter.
 var rules = []func(*judge){
-	ruleConfig, ruleDisagreements, ruleDaemon, rulePeerDaemons, ruleToken, ruleQuorum, ruleMembers, ruleHost, ruleLocalLink,
+	ruleConfig, ruleKey, ruleDisagreements, ruleDaemon, rulePeerDaemons, ruleToken, ruleQuorum, ruleMembers, ruleHost, ruleLocalLink,
 	ruleGap, ruleLinkDown, ruleCut, ruleAgent, ruleKnet, ruleRemoteCut, ruleLoss, ruleDelay, ruleMTU, ruleMargin, ruleProbing,
 }
 

@@ -26,7 +26,7 @@ func newAgentCommand(p *process) *cobra.Command {
 		Use:   "agent",
 		Short: "Watch this node's paths, Corosync and quorum; run it on every node",
 		Long: `agent runs beside Corosync on every node of the cluster. It probes all peers over all links, follows the running
-Corosync, judges both together some 40 times a second, and serves the report over HTTP.
+Corosync, judges both together many times a second, and serves the report over HTTP.
 
 On a Proxmox VE node it needs no configuration. It never changes anything on the node or in the cluster.
 

@@ -76,6 +76,7 @@ type Agent struct {
 	report    atomic.Pointer[checker.Report]
 	plan      atomic.Pointer[plan]
 	confErr   atomic.Pointer[string] // why the newest corosync.conf is not in force
+	keyErr    atomic.Pointer[string] // why the key for probes cannot be used
 	leaving   atomic.Bool
 	reload    chan struct{}
 	loaded    chan struct{} // closed when corosync.conf was read for the first time, for good or bad

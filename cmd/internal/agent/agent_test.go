@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/topology"
 	"github.com/quorumwatch/quorumwatch/corosync/sim"
 )
 
@@ -317,22 +319,70 @@ func TestBrokenConfig(t *testing.T) {
 	})
 }
 
-// TestNewKey: probes go on when all nodes get another authkey.
+// TestOddConfig: files that Corosync takes, and that a cluster cannot work with, are findings.
+func TestOddConfig(t *testing.T) {
+	inBubble(t, 1, func(c *cluster) {
+		n := c.nodes["a1"]
+		good := n.text
+		for want, odd := range map[string]string{
+			string(topology.AddressNotLocal):  strings.Replace(good, "10.50.1.1", "10.99.9.9", 1),
+			string(topology.AddressDuplicate): strings.Replace(good, "10.50.2.3", "10.50.2.4", 1),
+		} {
+			n.setConf(odd, nil)
+			c.pass(3 * time.Second)
+			if _, ok := has(n.Report(), want); !ok {
+				t.Errorf("no finding %s:%s", want, describe(n.Report()))
+			}
+		}
+		n.setConf(strings.Replace(good, "}\n\nquorum {", manyNodes(64-5)+"}\n\nquorum {", 1), nil)
+		c.pass(3 * time.Second)
+		r := n.Report()
+		if len(r.Cluster.Nodes) != 64 || len(r.Paths) != 63 || r.Severity == checker.Critical {
+			t.Errorf("64 nodes: %d nodes, %d paths:%s", len(r.Cluster.Nodes), len(r.Paths), describe(r))
+		}
+	})
+}
+
+// manyNodes returns a nodelist that goes on where the cluster's ends.
+func manyNodes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  node {\n    name: x%d\n    nodeid: %d\n    ring0_addr: 10.50.9.%d\n  }\n", i, 100+i, 1+i)
+	}
+	return b.String()
+}
+
+// TestNewKey: probes go on when all nodes get another authkey, without being told of it.
 func TestNewKey(t *testing.T) {
 	inBubble(t, 1, func(c *cluster) {
 		for _, n := range c.nodes {
 			n.mu.Lock()
 			n.key = strings.Repeat("z", 128)
 			n.mu.Unlock()
-			n.Reload(n.Settings())
 		}
-		c.pass(3 * time.Second)
+		c.pass(45 * time.Second)
 		for name, n := range c.nodes {
 			for _, p := range n.Report().Paths {
 				if p.State != checker.PathUp {
 					t.Errorf("%s: path to %s is %s", name, p.Peer.Name, p.State)
 				}
 			}
+		}
+	})
+}
+
+// TestNoKey: without a key nothing is probed, and everything else goes on.
+func TestNoKey(t *testing.T) {
+	inBubble(t, 1, func(c *cluster) {
+		n := c.nodes["a1"]
+		n.mu.Lock()
+		n.key = ""
+		n.mu.Unlock()
+		n.Reload(n.Settings())
+		c.pass(2 * time.Second)
+		r := n.Report()
+		if f, ok := has(r, checker.CodeProbeKey); !ok || !r.Quorum.Quorate || r.Paths[0].State != checker.PathUp {
+			t.Errorf("finding %q, quorate %v, first path %s", f.Title, r.Quorum.Quorate, r.Paths[0].State)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync"
@@ -79,20 +78,15 @@ func (a *Agent) tryConfig(ctx context.Context, force bool) error {
 	old := a.plan.Load()
 	same := old != nil && old.digest == sha256.Sum256(text) && len(old.problems) == 0
 	if same && !force && a.confErr.Load() == nil && !a.addressesMoved(old) {
+		a.useKey(old)
 		return nil
 	}
 	p, err := a.makePlan(ctx, file, text)
 	if err != nil {
 		return err
 	}
-	key, err := a.key(p.config)
-	if err != nil {
-		return err
-	}
-	if err := a.setTargets(key, p.targets); err != nil {
-		return err
-	}
 	a.plan.Store(p)
+	a.useKey(p)
 	a.log.Info().Str("file", file).Uint64("config_version", p.config.Version).Uint32("nodeid", p.local).
 		Int("nodes", len(p.config.Nodes)).Int("links", len(p.config.Links)).Int("paths", len(p.targets)).
 		Dur("token_ms", p.config.Timeouts().Token).Msg("corosync.conf in force")
@@ -100,6 +94,25 @@ func (a *Agent) tryConfig(ctx context.Context, force bool) error {
 		a.log.Warn().Str("hint", problem.Hint).Msg(problem.Error())
 	}
 	return nil
+}
+
+// useKey probes by a plan with the key of now, if that is another one than before or the targets are. A key that cannot be read
+// leaves what was probed before; the rest of the agent works without probes.
+func (a *Agent) useKey(p *plan) {
+	key, err := a.key(p)
+	if err == nil {
+		err = a.setTargets(key, p.targets)
+	}
+	old := a.keyErr.Load()
+	switch {
+	case err == nil && old != nil:
+		a.keyErr.Store(nil)
+		a.log.Info().Msg("the key for probes is good again")
+	case err != nil && (old == nil || *old != err.Error()):
+		text := err.Error()
+		a.keyErr.Store(&text)
+		a.log.Error().Err(err).Msg("the key for probes cannot be used")
+	}
 }
 
 // addressesMoved tells whether this host's own ring addresses came or went: the local node may be another one now.
@@ -120,15 +133,15 @@ func (a *Agent) addressesMoved(p *plan) bool {
 	return len(now) != len(p.host)
 }
 
-// key returns what authenticates probes under c.
-func (a *Agent) key(c *corosync.Config) (stamp.Master, error) {
-	from := a.settings.Load().Key
+// key returns what authenticates probes under p.
+func (a *Agent) key(p *plan) (stamp.Master, error) {
+	from := p.settings.Key
 	if from == nil {
 		return stamp.Master{}, nil
 	}
-	key, err := from(c)
+	key, err := from(p.config)
 	if err != nil {
-		return stamp.Master{}, fmt.Errorf("key for probes: %w", err)
+		return stamp.Master{}, err
 	}
 	return key, nil
 }

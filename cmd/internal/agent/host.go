@@ -64,8 +64,8 @@ func ConfFile(name string) func() (string, []byte, error) {
 	}
 }
 
-// WatchFile tells when the file may have changed, for Config.ConfEvents. It watches the folder: pmxcfs and editors replace
-// files by renaming.
+// WatchFile tells when the file or one beside it, such as the key, may have changed, for Config.ConfEvents. It watches the
+// folder: pmxcfs and editors replace files by renaming.
 func WatchFile(name string) func(ctx context.Context) (<-chan struct{}, error) {
 	return func(ctx context.Context) (<-chan struct{}, error) {
 		watcher, err := fsnotify.NewWatcher()
@@ -77,22 +77,19 @@ func WatchFile(name string) func(ctx context.Context) (<-chan struct{}, error) {
 			return nil, fmt.Errorf("watching %s: %w", filepath.Dir(name), err)
 		}
 		changed := make(chan struct{}, 1)
-		go forwardEvents(ctx, watcher, filepath.Base(name), changed)
+		go forwardEvents(ctx, watcher, changed)
 		return changed, nil
 	}
 }
 
 // forwardEvents ends, and closes the watcher, with ctx.
-func forwardEvents(ctx context.Context, watcher *fsnotify.Watcher, base string, changed chan<- struct{}) {
+func forwardEvents(ctx context.Context, watcher *fsnotify.Watcher, changed chan<- struct{}) {
 	defer watcher.Close()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case event := <-watcher.Events:
-			if filepath.Base(event.Name) != base {
-				continue
-			}
+		case <-watcher.Events:
 			select {
 			case changed <- struct{}{}:
 			default:

@@ -23,6 +23,7 @@ const (
 	viewsEvery    = 100 * time.Millisecond
 	windowsAge    = 250 * time.Millisecond
 	mergeEvery    = time.Second
+	freshView     = 5 * time.Second
 )
 
 // judge makes a Report of everything that is known, many times a second.
@@ -109,6 +110,9 @@ func (j *judge) step(now time.Time) {
 	if text := a.confErr.Load(); text != nil {
 		in.ConfigErr = *text
 	}
+	if text := a.keyErr.Load(); text != nil {
+		in.KeyErr = *text
+	}
 	var rep checker.Report
 	j.state, rep = checker.Step(j.state, in)
 	a.publish(&rep)
@@ -140,7 +144,9 @@ func (j *judge) merge(now time.Time, status corosync.Status, views []checker.Pee
 	j.plan, j.status, j.merged = p, status, now
 	in := topology.Input{Status: status, Hostname: j.agent.config.Hostname, Sites: j.agent.settings.Load().Sites}
 	for _, v := range views {
-		in.Views = append(in.Views, v.View)
+		if now.Sub(v.At) < freshView { // an agent that is gone says nothing of now
+			in.Views = append(in.Views, v.View)
+		}
 	}
 	if p != nil {
 		in.Config, in.Addresses = p.config, p.addresses

@@ -30,6 +30,7 @@ const resolveTimeout = 5 * time.Second
 type plan struct {
 	config    *corosync.Config
 	digest    [sha256.Size]byte // of the file
+	settings  *Settings         // that it was made with
 	addresses []corosync.Address
 	problems  []corosync.Problem // addresses that do not resolve
 	local     uint32             // this node's id
@@ -52,7 +53,7 @@ func (a *Agent) makePlan(ctx context.Context, file string, text []byte) (*plan, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
-	p := &plan{config: config, digest: sha256.Sum256(text), owners: map[probe.Path]owner{}}
+	p := &plan{config: config, digest: sha256.Sum256(text), settings: a.settings.Load(), owners: map[probe.Path]owner{}}
 	p.addresses, p.problems = corosync.Resolve(ctx, a.config.Resolver, config)
 	if p.host, err = a.config.LocalAddrs(); err != nil {
 		return nil, fmt.Errorf("addresses of this host: %w", err)
@@ -62,12 +63,12 @@ func (a *Agent) makePlan(ctx context.Context, file string, text []byte) (*plan, 
 		return nil, err
 	}
 	p.local = node.ID
-	p.addTargets(a.config.Probe.Port, a.settings.Load())
+	p.addTargets(a.config.Probe.Port, p.settings)
 	return p, nil
 }
 
 func (a *Agent) localNode(p *plan) (corosync.Node, error) {
-	if want := a.settings.Load().NodeName; want != "" {
+	if want := p.settings.NodeName; want != "" {
 		for _, n := range p.config.Nodes {
 			if n.Name == want || fmt.Sprint(n.ID) == want {
 				return n, nil

@@ -98,7 +98,7 @@ func (j *judge) observations(now time.Time) []checker.Observation {
 		}
 		out = append(out, checker.Observation{
 			Node: whose.node, Link: whose.link, Local: o.Local, Remote: o.Remote,
-			Since: o.Since, Interval: j.agent.settings.Load().Interval, Summary: o.Summary,
+			Since: o.Since, Interval: j.plan.settings.Interval, Summary: o.Summary,
 			Err: o.Err, FullErr: o.FullErr, MTU: o.MTU, Refused: o.Refused,
 		})
 	}
@@ -222,11 +222,11 @@ func (w *worstOf) of(now time.Time) time.Duration {
 
 // probing says what prober and reflector did with packets.
 func (a *Agent) probing() checker.Probing {
-	out := checker.Probing{Unauthenticated: a.settings.Load().Key == nil}
 	prober := a.prober.Load()
 	if prober == nil {
-		return out
+		return checker.Probing{}
 	}
+	out := checker.Probing{Unauthenticated: !prober.key.Authenticated()}
 	dropped := prober.Counters().Dropped
 	for _, reason := range slices.Sorted(maps.Keys(dropped)) {
 		if dropped[reason] > 0 {

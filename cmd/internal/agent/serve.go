@@ -25,6 +25,7 @@ const (
 	writeTimeout   = 15 * time.Second
 	maxHeaderBytes = 16 << 10
 	drainTimeout   = 2 * time.Second
+	serveAgain     = 5 * time.Second
 )
 
 // Handler serves this agent's Report, metrics and health. The prefix is where it is mounted, "" for the root.
@@ -42,10 +43,27 @@ func (a *Agent) Handler(prefix string) http.Handler {
 	})
 }
 
+// serve answers HTTP, and tries again as long as it cannot: an address that is taken or not there yet must not end the watch.
 func (a *Agent) serve(ctx context.Context, ready func()) error {
-	return Serve(ctx, ServeConfig{
-		Listen: a.config.Listen, WebConfig: a.config.WebConfig, Handler: a.Handler(""), Log: a.log, Ready: ready,
-	})
+	if err := toolkit.Validate(a.config.WebConfig); err != nil {
+		return fmt.Errorf("%s: %w", a.config.WebConfig, err)
+	}
+	ready()
+	handler := a.Handler("")
+	for {
+		err := Serve(ctx, ServeConfig{
+			Listen: a.config.Listen, WebConfig: a.config.WebConfig, Handler: handler, Log: a.log, Ready: func() {},
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		a.log.Error().Err(err).Dur("retry_ms", serveAgain).Msg("reports and metrics are not served")
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(serveAgain):
+		}
+	}
 }
 
 // ServeConfig says what Serve serves where.
