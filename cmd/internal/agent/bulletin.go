@@ -8,10 +8,10 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
 )
 
-// minute is the window whose worst gap goes into a bulletin, tenSeconds the one of the loss.
+// gapWindow is the window whose worst gap goes into a bulletin, lossWindow the one whose loss does.
 const (
-	minute     = time.Minute
-	tenSeconds = 10 * time.Second
+	gapWindow  = time.Minute
+	lossWindow = 10 * time.Second
 )
 
 // viewOf makes the bulletin that this node sends to its peers out of its newest Report and its Corosync's status.
@@ -52,9 +52,9 @@ func pathView(now time.Time, p checker.Path) mesh.Path {
 	}
 	for _, w := range p.Windows {
 		switch w.Length.Duration() {
-		case tenSeconds:
+		case lossWindow:
 			out.LossRatio = w.LossRatio
-		case minute:
+		case gapWindow:
 			out.WorstGap = w.WorstGap.Duration()
 		}
 	}
