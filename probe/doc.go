@@ -14,6 +14,9 @@
 // padding. Plan says when each leaves: at one of five instants of its interval, by a hash of both addresses. A Prober that wakes
 // up late sends what is due and does not make up for what it missed.
 //
+// What arrives is read at those instants, too, 10 ms apart at most, where the kernel stamps packets: a wake-up of this process costs
+// as much as ten datagrams. The time that a request lay unread is part of its residence, which its sender takes off.
+//
 // # What is measured
 //
 // The kernel's stamps say when a probe left and its reply came; the reflector's residence is taken off, and corrected by its

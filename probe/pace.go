@@ -50,7 +50,7 @@ func (p *Prober) setPlan(now time.Time) {
 		}
 		plan = append(plan, x)
 	}
-	p.plan = plan
+	p.plan, p.beat = plan, beat(plan)
 }
 
 // skip moves the next instant to the first one that is not before now: what was missed is not made up for.
@@ -61,9 +61,10 @@ func (s *shot) skip(now time.Time) {
 	}
 }
 
-// pace sends each probe at its time until ctx ends. It returns an error if the pacer fails before.
+// pace sends each probe at its time, and reads the sockets that are polled, until ctx ends. It returns an error if the pacer fails before.
 func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 	var due []*shot
+	look := lookout{in: newInbox()}
 	for ctx.Err() == nil {
 		p.mu.Lock()
 		until := time.Now().Add(idleWait)
@@ -72,6 +73,7 @@ func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 				until = s.next
 			}
 		}
+		until = look.until(p, until)
 		p.mu.Unlock()
 		now, err := p.wait(pacer, until)
 		switch {
@@ -82,6 +84,7 @@ func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 		}
 		due = p.due(due[:0], now)
 		p.fire(due, now)
+		look.look(now)
 	}
 	return nil
 }

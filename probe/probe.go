@@ -94,6 +94,17 @@ type ListenConfig struct {
 	TOS      uint8
 	Priority int
 	DF       bool // set Don't Fragment on everything (IP_PMTUDISC_PROBE)
+	Polled   bool // Poll is going to be called instead of ReadBatch, if the Conn has it
+}
+
+// Poller is implemented by Conns that need not be waited for: the kernel notes when datagrams come, so they may lie a while, and one
+// look at many of them costs this process far less than waking up for each.
+type Poller interface {
+	Conn
+	// Polled says whether the Conn is as ListenConfig.Polled asked for. If not, ReadBatch is to be used.
+	Polled() bool
+	// Poll is ReadBatch that does not wait: it returns 0 if nothing is there.
+	Poll(ms []Message) (int, error)
 }
 
 // Network opens Conns: the real one (probe/udp) or a simulated one (probe/simnet).

@@ -28,6 +28,7 @@ type Prober struct {
 	ordered []*path // ascending by addresses; never changed, only replaced
 	sockets map[netip.AddrPort]*socket
 	plan    []*shot
+	beat    time.Duration
 	run     func(*socket) // starts a socket; nil while Run is not called
 }
 

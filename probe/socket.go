@@ -17,15 +17,18 @@ const (
 	backoffMax = time.Second
 )
 
-// socket is what probes leave from and arrive at: one local address and port. One goroutine opens it again and again, and reads.
+// socket is what probes leave from and arrive at: one local address and port. One goroutine opens it again and again, and reads, unless
+// that can be left to the pacer (Poller).
 type socket struct {
 	p      *Prober
 	listen ListenConfig
 	cancel context.CancelFunc // under Prober.mu
+	failed chan error         // holds why polling ended
 
 	mu    sync.Mutex
 	conn  Conn
-	err   error // why conn is nil
+	poll  Poller // conn, if the pacer reads it
+	err   error  // why conn is nil
 	tried bool
 	peers map[netip.Addr]*peer
 
@@ -44,7 +47,9 @@ type departure struct {
 }
 
 func newSocket(p *Prober, c ListenConfig) *socket {
-	return &socket{p: p, listen: c, peers: map[netip.Addr]*peer{}, out: newMessages(batch, 0)}
+	return &socket{
+		p: p, listen: c, failed: make(chan error, 1), peers: map[netip.Addr]*peer{}, out: newMessages(batch, 0),
+	}
 }
 
 // newMessages returns n messages with buffers.
@@ -70,7 +75,7 @@ func (s *socket) close() {
 	defer s.mu.Unlock()
 	if s.conn != nil {
 		s.conn.Close()
-		s.conn = nil
+		s.conn, s.poll = nil, nil
 	}
 }
 
@@ -111,38 +116,66 @@ func (s *socket) run(ctx context.Context) {
 	}
 }
 
-// serve opens the socket and reads from it until it fails or ctx ends.
+// serve opens the socket and reads from it, or lets the pacer read, until it fails or ctx ends.
 func (s *socket) serve(ctx context.Context) error {
-	conn, err := s.p.cfg.Network.Listen(ctx, s.listen)
+	c := s.listen
+	c.Polled = true
+	conn, err := s.p.cfg.Network.Listen(ctx, c)
 	if err != nil {
 		return err
 	}
+	poll, polled := conn.(Poller)
+	if polled = polled && poll.Polled(); !polled {
+		poll = nil
+	}
 	s.mu.Lock()
-	s.conn, s.tried = conn, true
+	s.conn, s.poll, s.tried = conn, poll, true
 	s.mu.Unlock()
 	stop := context.AfterFunc(ctx, s.close)
 	defer stop()
 	defer s.close()
-	return s.read(conn)
+	if !polled {
+		return s.read(conn)
+	}
+	select {
+	case err := <-s.failed:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // read handles what arrives.
 func (s *socket) read(conn Conn) error {
-	in := newMessages(batch, bufferSize)
-	due := make([]reply, 0, batch)
-	var pen pen
+	b := newInbox()
 	for {
-		n, err := conn.ReadBatch(in)
+		n, err := conn.ReadBatch(b.in)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		due = s.receive(in[:n], due[:0], now)
-		for rest := due; len(rest) > 0; {
-			n := min(pen.size(now), len(rest))
-			s.answerAll(conn, &pen, rest[:n])
-			rest = rest[n:]
-		}
+		s.take(conn, b, n)
+	}
+}
+
+// inbox is what a reader works with.
+type inbox struct {
+	in  []Message
+	due []reply
+	pen pen
+}
+
+func newInbox() *inbox {
+	return &inbox{in: newMessages(batch, bufferSize), due: make([]reply, 0, batch)}
+}
+
+// take handles the first n messages of b.
+func (s *socket) take(conn Conn, b *inbox, n int) {
+	now := time.Now()
+	b.due = s.receive(b.in[:n], b.due[:0], now)
+	for rest := b.due; len(rest) > 0; {
+		n := min(b.pen.size(now), len(rest))
+		s.answerAll(conn, &b.pen, rest[:n])
+		rest = rest[n:]
 	}
 }
 

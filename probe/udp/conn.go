@@ -23,6 +23,7 @@ type Conn struct {
 	rc    syscall.RawConn
 	local netip.AddrPort
 	zone  zone
+	lazy  bool // the runtime's poller does not have it
 	shut  atomic.Bool
 	r     reader
 	w     writer
@@ -31,22 +32,26 @@ type Conn struct {
 var (
 	_ probe.Conn        = (*Conn)(nil)
 	_ probe.DropCounter = (*Conn)(nil)
+	_ probe.Poller      = (*Conn)(nil)
 )
 
-// newConn takes over a bound, non-blocking socket.
-func newConn(fd int, z zone, stamps bool) (*Conn, error) {
+// newConn takes over a bound, non-blocking socket. A lazy one does not wake this process when something arrives.
+func newConn(fd int, z zone, stamps, lazy bool) (*Conn, error) {
 	sa, err := unix.Getsockname(fd)
+	if err == nil && lazy {
+		err = unix.SetNonblock(fd, false) // the runtime's poller takes only such that don't block; all calls say MSG_DONTWAIT
+	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, os.NewSyscallError("getsockname", err)
+		return nil, os.NewSyscallError("socket", err)
 	}
-	f := os.NewFile(uintptr(fd), "udp") // non-blocking, so the runtime's poller takes it
+	f := os.NewFile(uintptr(fd), "udp")
 	rc, err := f.SyscallConn()
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	c := &Conn{f: f, rc: rc, local: addrPort(sa, z), zone: z}
+	c := &Conn{f: f, rc: rc, local: addrPort(sa, z), zone: z, lazy: lazy}
 	c.w.init(c, stamps)
 	c.r.init(c)
 	return c, nil
@@ -108,30 +113,53 @@ func (c *Conn) Drops() (uint64, error) {
 // needs a Buf; a longer datagram is cut to it (1472 bytes at MTU 1500 are the longest that one expects). After Close it returns
 // net.ErrClosed.
 func (c *Conn) ReadBatch(ms []probe.Message) (int, error) {
+	for len(ms) > 0 {
+		c.r.begin(ms)
+		var err error
+		if c.lazy {
+			err = c.rc.Control(c.r.once)
+		} else {
+			err = c.rc.Read(c.r.poll)
+		}
+		if n, err := c.took(err); n > 0 || err != nil {
+			return n, err
+		}
+		if c.lazy {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return 0, nil
+}
+
+// Polled reports whether the Conn is meant for Poll: that was asked for, and the kernel stamps packets.
+func (c *Conn) Polled() bool { return c.lazy }
+
+// Poll is ReadBatch that does not wait: it returns 0 if nothing is there.
+func (c *Conn) Poll(ms []probe.Message) (int, error) {
 	if len(ms) == 0 {
 		return 0, nil
 	}
+	c.r.begin(ms)
+	return c.took(c.rc.Control(c.r.once))
+}
+
+// took tells what a reading did.
+func (c *Conn) took(err error) (int, error) {
 	r := &c.r
-	r.ms = ms[:min(len(ms), maxBatch)]
-	for {
-		r.n, r.err = 0, nil
-		err := c.rc.Read(r.poll)
-		if err == nil {
-			err = r.err
-		}
-		switch {
-		case r.n > 0:
-			return r.n, nil
-		case err == nil:
-		case c.shut.Load():
-			return 0, net.ErrClosed
-		case notPollable(err):
-			// The runtime says so when the error queue is all there is to read and the send buffer is full. Try again shortly.
-			time.Sleep(time.Millisecond)
-		default:
-			return 0, fmt.Errorf("udp: read %s: %w", c.local, err)
-		}
+	if err == nil {
+		err = r.err
 	}
+	switch {
+	case r.n > 0 || err == nil:
+		return r.n, nil
+	case c.shut.Load():
+		return 0, net.ErrClosed
+	case notPollable(err):
+		// The runtime says so when the error queue is all there is to read and the send buffer is full. Try again shortly.
+		time.Sleep(time.Millisecond)
+		return 0, nil
+	}
+	return 0, fmt.Errorf("udp: read %s: %w", c.local, err)
 }
 
 // notPollable reports internal/poll.ErrNotPollable, which cannot be named.

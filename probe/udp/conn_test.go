@@ -324,3 +324,44 @@ func TestNoAllocations(t *testing.T) {
 		t.Errorf("%v allocations for 16 datagrams and their stamps", allocs)
 	}
 }
+
+func TestPoll(t *testing.T) {
+	a, b := open(t, "127.0.0.1", probe.ListenConfig{Polled: true}), open(t, "127.0.0.1", probe.ListenConfig{})
+	if !a.HasStamps() {
+		t.Skip("no kernel stamps here: nothing is polled")
+	}
+	if !a.Polled() || b.Polled() {
+		t.Fatalf("polled: %v %v, want the first only", a.Polled(), b.Polled())
+	}
+	in := messages(64, 100)
+	if n, err := a.Poll(in); n != 0 || err != nil {
+		t.Fatal("nothing is there:", n, err)
+	}
+	out := messages(3, 10)
+	for i := range out {
+		out[i].N, out[i].Addr = 10, a.LocalAddr()
+	}
+	before := time.Now()
+	if _, err := b.WriteBatch(out); err != nil {
+		t.Fatal(err)
+	}
+	after := time.Now()
+	time.Sleep(20 * time.Millisecond) // what lies there has the time at which it came
+	n, err := a.Poll(in)
+	if n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	for _, m := range in[:n] {
+		if m.At.Before(before.Add(-time.Millisecond)) || m.At.After(after.Add(time.Millisecond)) {
+			t.Errorf("came %v after it was sent", m.At.Sub(before))
+		}
+	}
+	time.AfterFunc(10*time.Millisecond, func() { _, _ = b.WriteBatch(out[:1]) })
+	if n, err := a.ReadBatch(in); n != 1 || err != nil {
+		t.Error("ReadBatch:", n, err)
+	}
+	a.Close()
+	if _, err := a.Poll(in); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}

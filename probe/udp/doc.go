@@ -22,4 +22,9 @@
 //
 // Transmit stamps and ICMP errors come from the socket's error queue and are delivered by ReadBatch as messages of their own
 // kinds, before the datagrams of the same batch. A TxStamp has the Key that WriteBatch gave. "Message too long" carries the MTU.
+//
+// # Cost
+//
+// ReadBatch waits in the runtime's poller: each arrival wakes a thread or two of this process, which costs ten times what the
+// datagram does. A Conn that was asked for with ListenConfig.Polled is unknown to that poller, and is looked at when there is time: Poll.
 package udp

@@ -66,7 +66,7 @@ func listen(c probe.ListenConfig) (*Conn, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	return newConn(fd, z, stamps)
+	return newConn(fd, z, stamps, c.Polled && stamps)
 }
 
 // bind binds fd to an address that must be there.

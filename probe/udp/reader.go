@@ -12,10 +12,11 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe"
 )
 
-// reader is the state of ReadBatch. Its closure is made once.
+// reader is the state of ReadBatch and Poll. Its closures are made once.
 type reader struct {
 	c     *Conn
 	poll  func(fd uintptr) bool
+	once  func(fd uintptr)
 	data  *batch
 	errs  *batch
 	clock *clock
@@ -35,7 +36,11 @@ func (r *reader) init(c *Conn) {
 	r.data, r.errs = newBatch(true), newBatch(true)
 	r.clock = newClock(time.Now())
 	r.poll = r.try
+	r.once = func(fd uintptr) { r.try(fd) }
 }
+
+// begin begins one call.
+func (r *reader) begin(ms []probe.Message) { r.ms, r.n, r.err = ms[:min(len(ms), maxBatch)], 0, nil }
 
 // try reads what is there. False means: wait.
 func (r *reader) try(fd uintptr) bool {
