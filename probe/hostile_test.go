@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,68 @@ func TestReplayedSession(t *testing.T) {
 			t.Errorf("%+v then %+v", before, after)
 		}
 	})
+}
+
+// requests are those of the packets that are requests, newest last.
+func requests(packets [][]byte) [][]byte {
+	return slices.DeleteFunc(slices.Clone(packets), func(p []byte) bool { return stamp.IsReply(p, true) })
+}
+
+// The source port is under no HMAC: from whatever port a recorded packet comes again, it was seen before.
+func TestReplayFromOtherPorts(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		seen := x.record(addrA, addrB)
+		time.Sleep(time.Second + 4*time.Millisecond) // all have arrived
+		x.net.Tap(nil)
+		all := requests(*seen)
+		before := x.p[1].Counters()
+		for i := range uint16(30) {
+			x.net.Inject(netip.AddrPortFrom(addrA, 40000+i), port(addrB), all[len(all)-1])
+		}
+		time.Sleep(time.Millisecond)
+		after := x.p[1].Counters()
+		if n := after.Dropped[probe.Replayed] - before.Dropped[probe.Replayed]; n != 30 || after.Reflected != before.Reflected {
+			t.Errorf("%d dropped as replayed, %d answered", n, after.Reflected-before.Reflected)
+		}
+		time.Sleep(15 * time.Second)
+		if n := x.dropped(1, probe.TooMany) + x.dropped(1, probe.RateLimited); n != 0 || x.summary(0).Windows[1].Lost != 0 {
+			t.Errorf("%d real probes were refused", n)
+		}
+	})
+}
+
+// What was recorded of a peer does not bring it back to life when it is gone.
+func TestReplayOfDeadPeer(t *testing.T) {
+	for _, after := range []time.Duration{time.Minute, 10 * time.Minute} {
+		bubble(t, func(t *testing.T, x *pair) {
+			x.p[0].SetBulletin([]byte("old"))
+			seen := x.record(addrA, addrB)
+			time.Sleep(time.Second)
+			x.net.Tap(nil)
+			x.stop[0]()
+			x.start(0, nil)
+			x.p[0].SetBulletin([]byte("new"))
+			time.Sleep(5 * time.Second)
+			x.stop[0]()
+			time.Sleep(after)
+			heard, before := x.summary(1).LastHeard, x.p[1].Counters()
+			for range 2 {
+				for _, p := range *seen {
+					x.net.Inject(port(addrA), port(addrB), p)
+				}
+				time.Sleep(12 * time.Second)
+			}
+			if at := x.summary(1).LastHeard; !at.Equal(heard) {
+				t.Errorf("%v: heard %v ago", after, time.Since(at))
+			}
+			if b := x.p[1].Bulletins(); len(b) != 1 || string(b[0].Data) != "new" || time.Since(b[0].At) < after {
+				t.Errorf("%v: bulletins %+v", after, b)
+			}
+			if n := x.p[1].Counters().Requests - before.Requests; after > 5*time.Minute && n != 0 {
+				t.Errorf("%v: %d taken", after, n)
+			}
+		})
+	}
 }
 
 func TestForgedPackets(t *testing.T) {

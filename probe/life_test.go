@@ -74,6 +74,47 @@ func TestClockSetBackAndRestart(t *testing.T) {
 	})
 }
 
+// So is one that this end does not probe, if its clock is near ours then.
+func TestClockSetRightAndRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := simnet.New(1)
+		x := &pair{t: t, net: n, host: [2]*simnet.Host{n.Host("a", addrA), n.Host("b", addrB)}}
+		x.host[0].SetClock(time.Hour)
+		x.start(0, nil)
+		x.start(1, func(c *probe.Config) {
+			c.Reflect, c.Allow = []netip.Addr{addrB}, []netip.Prefix{netip.PrefixFrom(addrA, 32)}
+		})
+		x.p[1].SetTargets(nil)
+		t.Cleanup(x.close)
+		time.Sleep(20 * time.Second)
+		x.stop[0]()
+		x.host[0].SetClock(0)
+		time.Sleep(time.Second)
+		x.start(0, nil)
+		time.Sleep(15 * time.Second)
+		if s := x.summary(0); s.Outage.For != 0 || !s.RTT.Known || s.Full.Received == 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A peer whose clock was set back while its agent restarted has its bulletins taken once its replies tell of its clock.
+func TestBulletinsAfterClockSetBack(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		x.stop[1]()
+		x.host[1].SetClock(-time.Hour)
+		x.start(1, nil)
+		x.p[1].SetBulletin([]byte("later"))
+		time.Sleep(15 * time.Second)
+		if b := x.p[0].Bulletins(); len(b) != 1 || string(b[0].Data) != "later" || time.Since(b[0].At) > time.Second {
+			t.Errorf("%+v", b)
+		}
+		if s := x.summary(0); time.Since(s.LastHeard) > time.Second || s.Backward.Gap > 2*interval {
+			t.Errorf("%+v", s.Backward)
+		}
+	})
+}
+
 func TestHostPause(t *testing.T) {
 	for _, suspend := range []bool{false, true} {
 		bubble(t, func(t *testing.T, x *pair) {

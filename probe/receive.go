@@ -127,23 +127,28 @@ func (s *socket) answer(p *peer, pkt []byte, m *Message) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.count(r, full, m.At) {
+	switch left, fate := q.count(r, full, m.At); fate {
+	case stats.Foreign:
 		s.p.counters.drop(NoSession)
 		return
+	case stats.Fresh:
+		if !full {
+			p.clock.tell(r, left, m.At)
+		}
 	}
 	s.p.counters.replies.Add(1)
 }
 
-// count gives a reply to the figures; false if it belongs to nothing that was sent. Only instants of this host's monotonic clock
+// count gives a reply to the figures and tells what it was, and when its probe left (of small ones). Only instants of this host's monotonic clock
 // are subtracted, and the reflector's residence is believed only if it fits between them; so no clock that is set disturbs it.
-func (q *path) count(r stamp.Reply, full bool, at time.Time) bool {
+func (q *path) count(r stamp.Reply, full bool, at time.Time) (left time.Time, fate stats.Fate) {
 	if full {
 		q.mtu = 0
-		return q.stats.FullReply(r.SenderSeq, at) != stats.Foreign
+		return time.Time{}, q.stats.FullReply(r.SenderSeq, at)
 	}
 	left, ok := q.stats.SentAt(r.SenderSeq)
 	if !ok {
-		return false
+		return left, stats.Foreign
 	}
 	rtt := at.Sub(left)
 	if residence := r.Residence(); residence > 0 && residence < rtt {
@@ -160,11 +165,10 @@ func (q *path) count(r stamp.Reply, full bool, at time.Time) bool {
 		}
 	}
 	q.last = lastReply{seq: r.Seq, sent: r.Sent}
-	if q.stats.Reply(f) == stats.Foreign {
-		return false
+	if fate = q.stats.Reply(f); fate != stats.Foreign {
+		q.netErr = ""
 	}
-	q.netErr = ""
-	return true
+	return left, fate
 }
 
 // refuse counts a packet that could not be read. From a peer, a bad HMAC is most often damage on the way.

@@ -10,10 +10,6 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/stats"
 )
 
-// sessionSilence is how long a session must have been silent before another one may begin whose stamps are older, or before its
-// own numbers may begin anew.
-const sessionSilence = 10 * time.Second
-
 // peer is somebody who may probe us; under socket.mu.
 type peer struct {
 	addr     netip.Addr
@@ -21,19 +17,25 @@ type peer struct {
 	requests *stamp.MAC // key of its probes
 	replies  *stamp.MAC // key of ours
 	limit    bucket
-	newest   stamp.Timestamp // newest T1 of any of its requests
-	heard    time.Time       // when its last accepted request came
+	newest   stamp.Timestamp // newest T1 of its believed requests
+	heard    time.Time       // when its last believed request came
+	used     time.Time       // when its last accepted request came
+	clock    peerClock
 	sessions []*reflection
 }
 
-// reflection is the Session-Reflector's side of one session of a peer.
+// reflection is the Session-Reflector's side of one session of a peer. A session is a session number of an address: the source
+// port is under no HMAC, so a number seen is seen from all ports.
 type reflection struct {
-	from   netip.AddrPort
 	ssid   uint16
+	port   uint16 // of a session without a number in open mode, which nothing else tells from another; else 0
 	seq    uint32 // of our next reply
 	window window
 	heard  time.Time
 	left   stamp.FollowUp // when the newest reply really left of which the kernel told
+
+	// A session that may be a replay is answered, so that a peer whose clock was set is not cut off, but nothing is believed of it.
+	doubted bool
 }
 
 // follow notes when the reply with a number left.
@@ -106,14 +108,14 @@ func (s *socket) room(now time.Time) bool {
 			continue
 		}
 		n++
-		if oldest == nil || p.heard.Before(oldest.heard) {
+		if oldest == nil || p.used.Before(oldest.used) {
 			oldest = p
 		}
 	}
 	if n < s.p.cfg.MaxPeers {
 		return true
 	}
-	if now.Sub(oldest.heard) < sessionSilence {
+	if now.Sub(oldest.used) < sessionSilence {
 		return false
 	}
 	delete(s.peers, oldest.addr)
@@ -160,7 +162,9 @@ func (s *socket) reflect(p *peer, pkt []byte, m *Message) (reply, bool) {
 		return reply{}, false
 	}
 	s.p.counters.requests.Add(1)
-	s.hear(p, q, m)
+	if !r.doubted {
+		s.hear(p, q, m)
+	}
 	now := time.Now()
 	// After the checks, so that only a peer itself can use up what it may send.
 	if !p.limit.take(now) || !s.p.total.take(now) {
@@ -196,38 +200,51 @@ func (s *socket) hear(p *peer, r stamp.Request, m *Message) {
 	q.bulletin = Bulletin{Path: q.target.Path, At: m.At, Data: data}
 }
 
+// sessionPort is the port that a session is known by, if it is.
+func (s *socket) sessionPort(q stamp.Request, m *Message) uint16 {
+	if q.SSID == 0 && !s.p.cfg.Key.Authenticated() {
+		return m.Addr.Port()
+	}
+	return 0
+}
+
 // session finds the session of a request, or begins it; nil if the request was seen before, is too old, or is one session too many.
 func (s *socket) session(p *peer, q stamp.Request, m *Message) *reflection {
-	i := slices.IndexFunc(p.sessions, func(r *reflection) bool { return r.ssid == q.SSID && r.from == m.Addr })
+	port := s.sessionPort(q, m)
+	i := slices.IndexFunc(p.sessions, func(r *reflection) bool { return r.ssid == q.SSID && r.port == port })
 	if i < 0 {
 		return s.begin(p, q, m)
 	}
 	r := p.sessions[i]
 	switch r.window.accept(q.Seq) {
 	case fresh:
+		if r.doubted && s.trust(p, q, m) == trusted {
+			p.believe(r, q)
+		}
 	case seen:
 		s.p.counters.drop(Replayed)
 		p.duplicated(m.At)
 		return nil
-	default:
-		if m.At.Sub(r.heard) < sessionSilence {
+	default: // its numbers begin anew
+		t := s.trust(p, q, m)
+		if m.At.Sub(r.heard) < sessionSilence || t == refused {
 			s.p.counters.drop(Replayed)
 			return nil
 		}
-		r.window = window{}
+		*r = reflection{ssid: r.ssid, port: r.port, doubted: true}
 		r.window.accept(q.Seq)
-		r.seq, r.left = 0, stamp.FollowUp{}
+		if t == trusted {
+			p.believe(r, q)
+		}
 	}
 	p.accept(r, q, m)
 	return r
 }
 
-// begin starts a session. A recorded packet of an old one must not: its T1 is older than the newest that was heard from this
-// peer (equal is fine: a peer stamps small and full-size probes that leave together with one time). Only when the peer has been
-// silent for a while is that waived, as its clock may have been set back.
+// begin starts a session, unless the request may be a recorded one of an old session.
 func (s *socket) begin(p *peer, q stamp.Request, m *Message) *reflection {
-	newer := p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) >= 0
-	if !newer && m.At.Sub(p.heard) < sessionSilence {
+	t := s.trust(p, q, m)
+	if t == refused {
 		s.p.counters.drop(Replayed)
 		return nil
 	}
@@ -239,19 +256,23 @@ func (s *socket) begin(p *peer, q stamp.Request, m *Message) *reflection {
 		}
 		p.sessions = slices.DeleteFunc(p.sessions, func(r *reflection) bool { return r == oldest })
 	}
-	r := &reflection{from: m.Addr, ssid: q.SSID}
+	r := &reflection{ssid: q.SSID, port: s.sessionPort(q, m), doubted: true}
 	r.window.accept(q.Seq)
 	p.sessions = append(p.sessions, r)
-	if !newer {
-		p.newest = q.Sent
+	if t == trusted {
+		p.believe(r, q)
 	}
 	p.accept(r, q, m)
 	return r
 }
 
-// accept notes an authentic, new request.
+// accept notes an authentic, new request. One of a doubted session says nothing of the peer.
 func (p *peer) accept(r *reflection, q stamp.Request, m *Message) {
-	r.heard, p.heard = m.At, m.At
+	r.heard, p.used = m.At, m.At
+	if r.doubted {
+		return
+	}
+	p.heard = m.At
 	if p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) > 0 {
 		p.newest = q.Sent
 	}

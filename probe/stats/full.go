@@ -33,7 +33,6 @@ func (p *Path) FullSent(seq uint32, at time.Time) {
 // FullReply tells that an authentic reply to a full-size probe arrived. It returns what the reply was.
 func (p *Path) FullReply(seq uint32, at time.Time) Fate {
 	f := &p.full
-	p.heard.any(p.since(at))
 	if !f.begun || f.next-seq-1 >= fullRing {
 		return Foreign
 	}
@@ -44,6 +43,7 @@ func (p *Path) FullReply(seq uint32, at time.Time) Fate {
 		return Duplicate
 	default:
 		r.fate = answered
+		p.heard.any(p.since(at))
 		return Fresh
 	}
 }

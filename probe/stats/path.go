@@ -213,11 +213,11 @@ func (p *Path) Reply(r Reply) Fate {
 		return Foreign
 	}
 	t := p.since(r.At)
-	p.heard.any(t)
 	if e.fate == answered {
 		p.count(t, duplicated, 1)
-		return Duplicate
+		return Duplicate // perhaps a recorded one: it does not show that the peer lives
 	}
+	p.heard.any(t)
 	p.follow(r)
 	if p.newest.known && before(r.Seq, p.newest.seq) {
 		p.count(e.at, reordered, 1)
