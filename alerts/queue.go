@@ -12,14 +12,15 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker"
 )
 
-// How a Queue retries. The longest wait stays well under the time from quorum loss to fence (about 60 s), so that a network that
-// comes back in between is used.
+// How a Queue retries. The longest wait with a critical page in line stays well under the time from quorum loss to fence (about
+// 60 s), so that a network that comes back in between is used.
 const (
-	firstBackoff = time.Second
-	maxBackoff   = 15 * time.Second
-	maxAsked     = 5 * time.Minute // the longest Retry-After that is honored
-	farewell     = 3 * time.Second // for what is still in line when the program ends
-	defaultLimit = 100
+	firstBackoff     = time.Second
+	maxBackoff       = 15 * time.Second
+	maxAsked         = 5 * time.Minute // the longest Retry-After that is honored
+	maxAskedCritical = 30 * time.Second
+	farewell         = 3 * time.Second // for what is still in line when the program ends
+	defaultLimit     = 100
 )
 
 // QueueConfig says what a receiver is told.
@@ -33,22 +34,27 @@ type QueueConfig struct {
 
 // QueueStats count notifications since the start.
 type QueueStats struct {
-	Pending   int    // in line now
+	Pending   int    // in line or on their way now
 	Delivered uint64 // the receiver has them
-	Retries   uint64 // calls that went wrong and were made again
-	Failed    uint64 // given up, because retrying would not help
+	Retries   uint64 // calls that went wrong and were to be made again
+	Failed    uint64 // given up at once, because the receiver's answer says that retrying would not help
+	GivenUp   uint64 // given up after many calls, or after a long time
 	Dropped   uint64 // lost, because the line was full
 }
 
-// Queue brings notifications to one receiver, in order, one at a time. Add never blocks. It is a task: Run, Ready, String.
+// Queue brings notifications to one receiver, one at a time, those of one incident in order. Add never blocks. It is a task: Run,
+// Ready, String.
 type Queue struct {
 	config QueueConfig
 	wake   chan struct{} // holds a token when line may have grown
 	ready  chan struct{}
 
-	mu    sync.Mutex // guards what follows
-	line  []Notification
-	stats QueueStats
+	mu      sync.Mutex // guards what follows
+	line    line
+	flying  bool // one has left the line, and its call has not ended
+	news    bool // an urgent page came in since the last call began
+	leaving bool // nothing goes back into the line
+	stats   QueueStats
 }
 
 // NewQueue returns a Queue; nothing is sent until Run.
@@ -62,7 +68,10 @@ func NewQueue(c QueueConfig) *Queue {
 }
 
 // String names the task.
-func (q *Queue) String() string { return "alerts to " + q.config.Notifier.String() }
+func (q *Queue) String() string { return "alerts to " + q.Receiver() }
+
+// Receiver names whom it brings them to, without secrets.
+func (q *Queue) Receiver() string { return q.config.Notifier.String() }
 
 // Ready is closed from the start: a receiver that is out of reach keeps nothing waiting.
 func (q *Queue) Ready() <-chan struct{} { return q.ready }
@@ -73,29 +82,23 @@ func (q *Queue) Stats() QueueStats {
 	defer q.mu.Unlock()
 	s := q.stats
 	s.Pending = len(q.line)
+	if q.flying {
+		s.Pending++
+	}
 	return s
 }
 
 // Add puts a notification in line, if the receiver is to have it. While earlier news of the same incident waits, newer news
-// takes its place; the end of an incident does not, so that nobody misses what happened while the receiver was away.
+// takes its place; the end of an incident does not, so that nobody misses what happened while the receiver was away. Only a
+// critical page takes the place of all that is less. It is tried at once, whatever is being waited for.
 func (q *Queue) Add(n Notification) {
 	if n.Worst < q.config.MinSeverity || n.Status == Resolved && !q.config.SendResolved {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := len(q.line) - 1
-	for i >= 0 && q.line[i].Key != n.Key {
-		i--
-	}
-	if i >= 0 && q.line[i].Status == n.Status {
-		if q.line[i].Reason == New {
-			n.Reason = New // it will be the first that the receiver hears
-		}
-		q.line[i] = n
-	} else {
-		q.line = append(q.line, n)
-	}
+	q.line = q.line.add(n, time.Now())
+	q.news = q.news || n.urgent()
 	if len(q.line) > q.config.Limit {
 		q.drop()
 	}
@@ -105,21 +108,21 @@ func (q *Queue) Add(n Notification) {
 	}
 }
 
-// drop makes room: the oldest of the least severe goes.
+// drop makes room.
 func (q *Queue) drop() {
-	least := slices.MinFunc(q.line, func(a, b Notification) int { return int(a.Worst) - int(b.Worst) })
-	i := slices.IndexFunc(q.line, func(n Notification) bool { return n.Worst == least.Worst })
-	q.config.Log.Warn().Str("receiver", q.config.Notifier.String()).Str("incident", q.line[i].Key).
+	i := q.line.leastSevere()
+	q.config.Log.Warn().Str("receiver", q.Receiver()).Str("incident", q.line[i].Key).
 		Msg("notification dropped: too many wait for this receiver")
 	q.line = slices.Delete(q.line, i, i+1)
 	q.stats.Dropped++
 }
 
-// Run delivers until ctx is done, and then gives what is left one short try. It returns nil.
+// Run delivers until ctx is done, and then gives what is left one short try. It returns nil. The most urgent goes first; after a
+// failure every other try is for what was tried least, so that nothing the receiver never takes keeps the rest from it.
 func (q *Queue) Run(ctx context.Context) error {
-	backoff := firstBackoff
+	backoff, fair := firstBackoff, false
 	for ctx.Err() == nil {
-		n, ok := q.next()
+		it, ok := q.next(fair)
 		if !ok {
 			select {
 			case <-ctx.Done():
@@ -127,90 +130,116 @@ func (q *Queue) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		wait, again := q.deliver(ctx, n)
-		if !again {
-			backoff = firstBackoff
+		wait, failed := q.deliver(ctx, it)
+		if !failed {
+			backoff, fair = firstBackoff, false
 			continue
 		}
-		q.putBack(n)
-		pause(ctx, max(backoff, wait))
-		backoff = min(2*backoff, maxBackoff)
+		woken := q.pause(ctx, max(backoff, wait))
+		backoff, fair = min(2*backoff, maxBackoff), !fair && !woken
 	}
 	q.sayFarewell(ctx)
 	return nil
 }
 
-// pause waits before a retry, or until the program ends.
-func pause(ctx context.Context, d time.Duration) {
+// pause waits before a retry, until an urgent page comes in (woken) or until the program ends.
+func (q *Queue) pause(ctx context.Context, d time.Duration) (woken bool) {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-func (q *Queue) next() (Notification, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.line) == 0 {
-		return Notification{}, false
-	}
-	n := q.line[0]
-	q.line = slices.Delete(q.line, 0, 1)
-	return n, true
-}
-
-// putBack returns a notification to the head of the line, unless newer news has come in meanwhile that takes its place.
-func (q *Queue) putBack(n Notification) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	i := slices.IndexFunc(q.line, func(o Notification) bool { return o.Key == n.Key })
-	if i >= 0 && q.line[i].Status == n.Status {
-		if n.Reason == New {
-			q.line[i].Reason = New
+	for !q.hasNews() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-t.C:
+			return false
+		case <-q.wake:
 		}
-		return
 	}
-	q.line = slices.Insert(q.line, 0, n)
+	return true
 }
 
-// deliver makes one call. It returns whether to call again, and how long the receiver asked to wait.
-func (q *Queue) deliver(ctx context.Context, n Notification) (wait time.Duration, again bool) {
-	retry, err := q.config.Notifier.Notify(ctx, n)
-	log := q.config.Log.With().Str("receiver", q.config.Notifier.String()).Str("incident", n.Key).
-		Stringer("status", n.Status).Stringer("severity", n.Severity).Logger()
+func (q *Queue) hasNews() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.news
+}
+
+// next takes out of the line what to send now.
+func (q *Queue) next(fair bool) (item, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.news = false
+	i := q.line.pick(fair)
+	if i < 0 {
+		return item{}, false
+	}
+	it := q.line[i]
+	q.line = slices.Delete(q.line, i, i+1)
+	q.flying = true
+	if it.tries == 0 {
+		it.heard = q.stats.Delivered
+	}
+	return it, true
+}
+
+// deliver makes one call. It returns whether the receiver may do better later, and how long it asked to wait.
+func (q *Queue) deliver(ctx context.Context, it item) (wait time.Duration, failed bool) {
+	retry, err := q.config.Notifier.Notify(ctx, it.Notification)
+	log := q.config.Log.With().Str("receiver", q.Receiver()).Str("incident", it.Key).
+		Stringer("status", it.Status).Stringer("severity", it.Severity).Logger()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.flying = false
 	switch {
 	case err == nil:
 		q.stats.Delivered++
-		log.Info().Stringer("reason", n.Reason).Msg("notification delivered")
-	case retry:
-		q.stats.Retries++
-		log.Warn().Err(err).Msg("notification not delivered, will retry")
-	default:
+		log.Info().Stringer("reason", it.Reason).Msg("notification delivered")
+		return 0, false
+	case !retry:
 		q.stats.Failed++
 		log.Error().Err(err).Msg("notification not delivered, given up: retrying would not help")
+		return 0, false
 	}
-	if asker, ok := errors.AsType[interface {
+	it.tries++
+	if q.leaving || it.spent(time.Now(), q.stats.Delivered) {
+		q.stats.GivenUp++
+		log.Error().Err(err).Int("tries", it.tries).Msg("notification not delivered, given up: tried too often or for too long, or the program ends")
+	} else {
+		q.stats.Retries++
+		log.Warn().Err(err).Msg("notification not delivered, will retry")
+		q.line = q.line.putBack(it)
+	}
+	return q.asked(err), true
+}
+
+// asked is how long the receiver asked to wait, as far as that is honored.
+func (q *Queue) asked(err error) time.Duration {
+	asker, ok := errors.AsType[interface {
 		error
 		RetryAfter() time.Duration
-	}](err); ok {
-		wait = min(asker.RetryAfter(), maxAsked)
+	}](err)
+	switch {
+	case !ok:
+		return 0
+	case q.line.holdsUrgent(""):
+		return min(asker.RetryAfter(), maxAskedCritical)
+	default:
+		return min(asker.RetryAfter(), maxAsked)
 	}
-	return wait, retry && err != nil
 }
 
 // sayFarewell tries everything in line once, within a few seconds in all.
 func (q *Queue) sayFarewell(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
+	q.mu.Lock()
+	q.leaving = true
+	q.mu.Unlock()
 	for ctx.Err() == nil {
-		n, ok := q.next()
+		it, ok := q.next(false)
 		if !ok {
 			return
 		}
-		q.deliver(ctx, n)
+		q.deliver(ctx, it)
 	}
 }
