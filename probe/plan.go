@@ -14,7 +14,6 @@ const (
 	DefaultFullInterval = 500 * time.Millisecond
 	minInterval         = 10 * time.Millisecond
 	maxInterval         = time.Second
-	maxFullInterval     = 10 * time.Second
 )
 
 // slots is into how many instants an interval is divided. Sends of one instant go out in one system call, and each instant wakes
@@ -46,7 +45,7 @@ func Plan(targets []Target) []Shot {
 	return shots
 }
 
-// withDefaults fills in what is zero and brings intervals into their limits.
+// withDefaults fills in what is zero and brings intervals into their limits; full-size probes may be as rare as the caller wants.
 func (t Target) withDefaults() Target {
 	t.Local, t.Remote = t.Local.Unmap(), t.Remote.Unmap()
 	if t.Port == 0 {
@@ -59,7 +58,7 @@ func (t Target) withDefaults() Target {
 	if t.FullInterval <= 0 {
 		t.FullInterval = DefaultFullInterval
 	}
-	t.FullInterval = min(max(t.FullInterval, minInterval), maxFullInterval)
+	t.FullInterval = max(t.FullInterval, minInterval)
 	return t
 }
 

@@ -64,8 +64,8 @@ type Daemon interface {
 	Hurry()
 }
 
-// maxFarewell bounds how long the end of an agent waits for its good-bye.
-const maxFarewell = time.Second
+// maxFarewell bounds how long the end of an agent waits for its good-bye, which leaves with a full-size probe: one a second at least.
+const maxFarewell = 1200 * time.Millisecond
 
 // Agent is one node's watch.
 type Agent struct {

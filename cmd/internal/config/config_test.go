@@ -70,7 +70,7 @@ probe:
   port: 862
   interval: 1s
   full_size: 0
-  full_size_interval: 60s
+  full_size_interval: 1s
   auth: key-file
   key_file: /etc/key
   allow: [10.0.0.1, 10.1.0.0/16, "fd00::/8", "::ffff:10.0.0.9"]
@@ -101,7 +101,7 @@ func TestEverything(t *testing.T) {
 	want := Config{
 		Corosync: Corosync{ConfigFile: "./c.conf", AuthKey: "/k", Node: "3", ToolsDir: "/opt/bin", LogFile: "/var/log/c.log"},
 		Probe: Probe{
-			Port: 862, Interval: time.Second, FullSizeInterval: time.Minute, Auth: AuthKeyFile, KeyFile: "/etc/key",
+			Port: 862, Interval: time.Second, FullSizeInterval: time.Second, Auth: AuthKeyFile, KeyFile: "/etc/key",
 			Allow: []netip.Prefix{
 				netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8"),
 				netip.MustParsePrefix("10.0.0.9/32"),
@@ -147,7 +147,9 @@ func TestMistakes(t *testing.T) {
 		"probe:\n  port: http\n":                                            `f.yaml:2: probe.port: "http" is not a whole number (1 to 65535) | `,
 		"probe:\n  port: true\n":                                            `f.yaml:2: probe.port: "true" is not a whole number (1 to 65535) | `,
 		"probe:\n  full_size: 100\n":                                        `f.yaml:2: probe.full_size: 100 is out of range: 512 to 65507, or 0: none | `,
-		"probe:\n  full_size_interval: 90ms\n  interval: 100ms\n":           `f.yaml:2: probe.full_size_interval: 90ms is shorter than probe.interval, 100ms | they are for the size of packets, the small ones for time`,
+		"probe:\n  full_size_interval: 199ms\n":                             `f.yaml:2: probe.full_size_interval: 199ms is out of range: 200ms to 1s | `,
+		"probe:\n  full_size_interval: 2s\n":                                `f.yaml:2: probe.full_size_interval: 2s is out of range: 200ms to 1s | `,
+		"probe:\n  full_size_interval: 250ms\n  interval: 300ms\n":          `f.yaml:2: probe.full_size_interval: 250ms is shorter than probe.interval, 300ms | they are for the size of packets, the small ones for time`,
 		"probe:\n  auth: corosync_key\n":                                    `f.yaml:2: probe.auth: "corosync_key" is not one of corosync-key, key-file or none | did you mean "corosync-key"?`,
 		"probe:\n  auth: key-file\n":                                        `f.yaml:2: probe.auth: key-file, but probe.key_file is not given | say auth: key-file and key_file: /etc/quorumwatch/probe.key, or neither`,
 		"probe:\n  key_file: /k\n":                                          `f.yaml:2: probe.key_file: given, but probe.auth is corosync-key | say auth: key-file and key_file: /etc/quorumwatch/probe.key, or neither`,

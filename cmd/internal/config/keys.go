@@ -59,8 +59,9 @@ func probeKeys() []key {
 		{path: "probe.full_size", kind: integer(512, 65507, "none"), fallback: "1472", doc: []string{
 			"UDP payload of full-size probes in bytes; 1472 fills an MTU of 1500, 0 sends none",
 			"They never fragment, and so find paths that only carry small packets."}},
-		{path: "probe.full_size_interval", kind: duration(50*time.Millisecond, time.Minute, ""), fallback: "500ms", doc: []string{
-			"Time between full-size probes on each path"}},
+		{path: "probe.full_size_interval", kind: duration(200*time.Millisecond, time.Second, ""), fallback: "500ms", doc: []string{
+			"Time between full-size probes on each path",
+			"They also carry what this node tells the others: a longer time would make that stale."}},
 		{path: "probe.auth", kind: choice(authWords[:]...), fallback: "corosync-key", doc: []string{
 			"Key that authenticates probes: corosync-key, key-file or none",
 			"corosync-key derives it from Corosync's own key: nothing to hand out. none lets anyone who reaches the port forge",
