@@ -33,6 +33,7 @@ func (a *Agent) Handler(prefix string) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		metrics.New(a.Report),
+		newReceiverMetrics(a.config.Receivers),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
