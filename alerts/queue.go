@@ -203,7 +203,8 @@ func (q *Queue) deliver(ctx context.Context, it item) (wait time.Duration, faile
 	it.tries++
 	if q.leaving || it.spent(time.Now(), q.stats.Delivered) {
 		q.stats.GivenUp++
-		log.Error().Err(err).Int("tries", it.tries).Msg("notification not delivered, given up: tried too often or for too long, or the program ends")
+		log.Error().Err(err).Int("tries", it.tries).
+			Msg("notification not delivered, given up: tried too often or for too long, or the program ends")
 	} else {
 		q.stats.Retries++
 		log.Warn().Err(err).Msg("notification not delivered, will retry")
