@@ -138,6 +138,28 @@ func TestHostPause(t *testing.T) {
 	}
 }
 
+// The longest stall is told with its own end, also when a shorter one came after it.
+func TestLongestPause(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		var ends [2]time.Time
+		for i, d := range []time.Duration{time.Second, 200 * time.Millisecond} {
+			x.host[0].Stop()
+			time.Sleep(d)
+			x.host[0].Cont()
+			ends[i] = time.Now()
+			time.Sleep(2 * time.Second)
+		}
+		p := x.p[0].Pauses()
+		if p.Ended.Sub(ends[0]).Abs() > 20*time.Millisecond || p.Last.Sub(ends[1]).Abs() > 20*time.Millisecond || p.Longest < 900*time.Millisecond {
+			t.Errorf("%+v, want %v", p, ends)
+		}
+		time.Sleep(7 * time.Second)
+		if p := x.p[0].Pauses(); p.Ended.Sub(ends[1]).Abs() > 20*time.Millisecond || p.Longest > 210*time.Millisecond {
+			t.Errorf("later: %+v, want %v", p, ends)
+		}
+	})
+}
+
 func checkPaused(t *testing.T, when string, s stats.Summary) {
 	t.Helper()
 	w := s.Windows[1]

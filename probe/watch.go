@@ -16,6 +16,7 @@ const pauseWindow = 10 * time.Second
 // Pauses tells when this host did not run.
 type Pauses struct {
 	Longest time.Duration // longest stall that ended in the last 10 s
+	Ended   time.Time     // end of that one; zero if there was none
 	Last    time.Time     // end of the newest; zero if there was none
 	Count   uint64
 	Total   time.Duration
@@ -77,8 +78,8 @@ func (p *Prober) Pauses() Pauses {
 	defer w.mu.Unlock()
 	out := w.pauses
 	for _, s := range w.recent {
-		if now.Sub(s.to) <= pauseWindow {
-			out.Longest = max(out.Longest, s.to.Sub(s.from))
+		if d := s.to.Sub(s.from); now.Sub(s.to) <= pauseWindow && d > out.Longest {
+			out.Longest, out.Ended = d, s.to
 		}
 	}
 	return out

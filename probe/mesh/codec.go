@@ -14,11 +14,12 @@ import (
 const MaxSize = 1250
 
 const (
-	version    = 1
+	version    = 2
+	oldest     = 1   // version that is read
 	pathBytes  = 11  // of a link
 	maxLinks   = 8   // KNET_MAX_LINK
 	maxPaths   = 512 // what a decoder takes: 64 nodes with 8 links
-	headerMost = 2 + 9*binary.MaxVarintLen64
+	headerMost = 2 + 10*binary.MaxVarintLen64
 	peerMost   = binary.MaxVarintLen32 + 1
 )
 
@@ -129,6 +130,7 @@ func appendHeader(buf []byte, v View) []byte {
 	for _, x := range [...]uint64{
 		uint64(v.Node), uint64(v.Sequence), count(v.Interval, time.Microsecond), uint64(v.RingRep), v.RingSeq,
 		uint64(max(v.Members, 0)), count(v.Token, time.Millisecond), v.ConfigVersion, count(v.Pause, time.Millisecond),
+		count(v.PauseAgo, time.Millisecond),
 	} {
 		buf = binary.AppendUvarint(buf, x)
 	}
@@ -179,7 +181,7 @@ func unpack(x uint16) time.Duration {
 func Decode(data []byte) (View, error) {
 	d := decoder{data: data}
 	ver, flags := d.byte(), d.byte()
-	if !d.short && ver != version {
+	if !d.short && (ver < oldest || ver > version) {
 		return View{}, ErrVersion
 	}
 	v := View{
@@ -193,6 +195,9 @@ func Decode(data []byte) (View, error) {
 	v.Token = d.duration(time.Millisecond)
 	v.ConfigVersion = d.uvarint(math.MaxUint64)
 	v.Pause = d.duration(time.Millisecond)
+	if ver >= 2 {
+		v.PauseAgo = d.duration(time.Millisecond)
+	}
 	if n := len(d.data) / pathBytes; n > 0 {
 		v.Paths = make([]Path, 0, min(n, maxPaths))
 	}

@@ -15,7 +15,7 @@ func sample(peers, links int, firstNode uint32) View {
 	v := View{
 		Node: firstNode, Sequence: 4_000_000_000, Interval: 50 * time.Millisecond, Corosync: true, Quorate: true,
 		RingRep: 1, RingSeq: 1 << 40, Members: peers + 1, Token: 3650 * time.Millisecond, ConfigVersion: 77,
-		Pause: 12 * time.Millisecond,
+		Pause: 12 * time.Millisecond, PauseAgo: 9800 * time.Millisecond,
 	}
 	for n := range peers {
 		for l := range links {
@@ -155,6 +155,19 @@ func TestDecodeErrors(t *testing.T) {
 	}
 	if b := EncodeMax(nil, sample(1, 1, 1), 10); b != nil {
 		t.Errorf("size 10: %d bytes", len(b))
+	}
+}
+
+// A view of version 1 does not tell when the stall ended.
+func TestVersion1(t *testing.T) {
+	v := sample(2, 2, 1)
+	v.PauseAgo = 0
+	b := Encode(nil, v)
+	at := len(b) - measure(v.Paths) - 1 // of PauseAgo
+	old := append(append([]byte{1}, b[1:at]...), b[at+1:]...)
+	got, err := Decode(old)
+	if err != nil || len(got.Paths) != len(v.Paths) || got.Pause != v.Pause || got.PauseAgo != 0 {
+		t.Errorf("%v: %+v", err, got)
 	}
 }
 

@@ -4,7 +4,7 @@
 // # Form
 //
 // One version byte, one byte of flags, the fields of View as unsigned varints (durations of the view in milliseconds, Interval in
-// microseconds), then for each peer its nodeid, its number of links and 11 bytes a link. 31 peers with three links
+// microseconds; version 1 had no PauseAgo), then for each peer its nodeid, its number of links and 11 bytes a link. 31 peers with three links
 // and nodeids below 128 take about 1,130 bytes. Durations of paths are rounded to 1/2048 of their value, at least a
 // microsecond; the loss ratio to 1/65535. A decoder refuses a version it does not know.
 //
@@ -30,6 +30,7 @@ type View struct {
 	Token         time.Duration // its effective token
 	ConfigVersion uint64
 	Pause         time.Duration // longest stall of this host in the last 10 s
+	PauseAgo      time.Duration // how long ago that ended
 	Partial       bool          // Paths are not all: the others did not fit this time. Set by Encode
 	Paths         []Path
 }

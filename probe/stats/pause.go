@@ -51,20 +51,29 @@ func (p *Path) HostPause(from, to time.Time) {
 	p.reopen()
 }
 
-// leastPeerPause is the shortest stall of a peer that may have cost packets. In a shorter one they waited in its socket buffer, and
-// what is lost meanwhile is the network's.
-const leastPeerPause = 200 * time.Millisecond
+// Bounds of what a peer's stall explains.
+const (
+	// In a stall shorter than leastPeerPause packets waited in the peer's socket buffer, and what is lost meanwhile is the network's.
+	leastPeerPause = 200 * time.Millisecond
+	// A peer that is away for longer than mostPeerPause is away, whatever it says of it.
+	mostPeerPause = 5 * time.Second
+	// peerPauseSlack is how exactly it must be known when the stall was.
+	peerPauseSlack = 2 * time.Second
+)
 
 // PeerPause tells that the peer said it had stalled, for longest at most, at some time between two instants. Runs of lost probes
 // in that time that are no longer than such a stall count as HostPaused, and their gaps don't count: its machine may have been
 // frozen. A peer whose process stalled while its kernel ran needs no such excuse, its residence is taken off already; so
-// stalls below 200 ms are ignored.
+// stalls below 200 ms are ignored. Of longer ones 5 s count, and of the time between the instants the last 7 s.
 func (p *Path) PeerPause(from, to time.Time, longest time.Duration) {
 	if longest < leastPeerPause || !p.begun {
 		return
 	}
-	a, b := p.since(from.Add(-longest)), p.since(to)
-	reach := int64(longest + p.overdue())
+	longest = min(longest, mostPeerPause)
+	overdue := p.overdue()
+	b := p.since(to)
+	a := max(p.since(from), b-int64(mostPeerPause+peerPauseSlack)) - int64(overdue)
+	reach := int64(longest + overdue)
 	for seq := p.oldest(); seq != p.next; {
 		first := seq
 		for seq != p.next && p.record(seq).fate == gone {
@@ -81,7 +90,7 @@ func (p *Path) PeerPause(from, to time.Time, longest time.Duration) {
 			}
 		}
 	}
-	p.gaps.forgive(a, b, reach)
+	p.gaps.forgive(a, b+int64(p.cfg.Interval+overdue), reach) // a gap ends with the answer to the next probe
 	p.reopen()
 }
 

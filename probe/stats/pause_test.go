@@ -92,6 +92,44 @@ func TestPeerPause(t *testing.T) {
 	}
 }
 
+// A peer's stall explains what was lost then, and nothing else.
+func TestPeerPauseIsLocated(t *testing.T) {
+	d := newDriver(1)
+	d.probes(200, pass)
+	d.probes(1, loseForward) // real
+	d.probes(40, pass)
+	from := d.at()
+	d.probes(5, loseForward) // the stall
+	to := d.at()
+	d.probes(40, pass)
+	d.probes(1, loseForward) // real
+	d.probes(40, pass)
+	d.p.PeerPause(from, to, to.Sub(from))
+	if s := d.summary(); s.Total.Lost != 2 || s.Total.HostPaused != 5 || s.Windows[2].WorstGap != every {
+		t.Errorf("%+v, worst gap %v", s.Total, s.Windows[2].WorstGap)
+	}
+}
+
+// However long a stall a peer tells of, it explains no more than some seconds, and no longer loss.
+func TestPeerPauseIsBounded(t *testing.T) {
+	d := newDriver(1)
+	d.probes(200, pass)
+	d.probes(1, loseForward)
+	d.probes(150, pass)
+	d.probes(1, loseForward)
+	d.probes(40, pass)
+	d.p.PeerPause(start, d.at(), time.Hour)
+	if s := d.summary(); s.Total.Lost != 1 || s.Total.HostPaused != 1 {
+		t.Errorf("%+v", s.Total)
+	}
+	d.probes(140, loseForward) // 7 s
+	d.probes(40, pass)
+	d.p.PeerPause(d.at().Add(-time.Hour), d.at(), time.Hour)
+	if s := d.summary(); s.Total.Lost != 141 || s.Windows[2].WorstGap != 140*every {
+		t.Errorf("%+v, worst gap %v", s.Total, s.Windows[2].WorstGap)
+	}
+}
+
 // A short stall of a peer loses nothing: what was lost is the network's.
 func TestShortPeerPause(t *testing.T) {
 	d := newDriver(1)

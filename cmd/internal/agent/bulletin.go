@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker"
 	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
 )
 
@@ -25,7 +26,6 @@ func viewOf(rep *checker.Report, status corosync.Status, interval time.Duration)
 		RingSeq:       status.RingID.Seq,
 		Token:         rep.Timeouts.Token.Duration(),
 		ConfigVersion: rep.Cluster.ConfigVersion,
-		Pause:         rep.Host.Pause.Duration(),
 	}
 	for _, m := range status.Members {
 		if m.Joined {
@@ -36,6 +36,13 @@ func viewOf(rep *checker.Report, status corosync.Status, interval time.Duration)
 		v.Paths = append(v.Paths, pathView(rep.At, p))
 	}
 	return v
+}
+
+// tellStall puts the longest stall of late into v.
+func tellStall(v *mesh.View, now time.Time, p probe.Pauses) {
+	if p.Longest > 0 {
+		v.Pause, v.PauseAgo = p.Longest, now.Sub(p.Ended)
+	}
 }
 
 func pathView(now time.Time, p checker.Path) mesh.Path {

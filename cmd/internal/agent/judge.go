@@ -180,6 +180,7 @@ func (j *judge) tell(rep *checker.Report, status corosync.Status) {
 	}
 	s := j.agent.settings.Load()
 	v := viewOf(rep, status, s.Interval)
+	tellStall(&v, rep.At, prober.Pauses())
 	j.sequence++
 	v.Sequence, v.Leaving = j.sequence, j.leaving
 	prober.SetBulletin(mesh.EncodeMax(nil, v, probe.BulletinRoom(s.FullSize-ipv6Extra)))

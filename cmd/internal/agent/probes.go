@@ -13,8 +13,8 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/stamp"
 )
 
-// pauseWindow is the time before a bulletin that its View.Pause is about.
-const pauseWindow = 10 * time.Second
+// bulletinDelay is how long ago a bulletin may have been made when it comes for the first time: it waits for the next full-size probe.
+const bulletinDelay = calmEvery + judgeEvery + time.Second
 
 // keyed is a prober and the key that it was made with: another key needs another prober.
 type keyed struct {
@@ -127,23 +127,23 @@ func (j *judge) views(now time.Time) []checker.PeerView {
 		if v, isNew, ok := j.decode(whose, b); ok {
 			j.viewed = append(j.viewed, checker.PeerView{View: v, At: b.At})
 			if isNew && v.Pause > 0 {
-				j.excuse(prober, whose, b.At, v.Pause)
+				j.excuse(prober, whose, b.At.Add(-v.PauseAgo), v.Pause)
 			}
 		}
 	}
 	return j.viewed
 }
 
-// excuse tells the prober that a peer stalled for a while before an instant: what was not answered then is not the network's fault.
-func (j *judge) excuse(prober *keyed, node uint32, at time.Time, pause time.Duration) {
+// excuse tells the prober that a peer stalled for a while until about an instant: what was not answered then is not the network's fault.
+func (j *judge) excuse(prober *keyed, node uint32, until time.Time, pause time.Duration) {
 	for path, whose := range j.plan.owners {
 		if whose.node == node {
-			prober.PeerPause(path, at.Add(-pauseWindow), at, pause)
+			prober.PeerPause(path, until.Add(-pause-bulletinDelay), until, pause)
 		}
 	}
 }
 
-// decode decodes a bulletin once: the same one is seen by many steps. Not ok is one that is garbled, or by a node that speaks for
+// decode decodes a bulletin once: the same one is seen by many steps, and may come several times; it is new once. Not ok is one that is garbled, or by a node that speaks for
 // another.
 func (j *judge) decode(whose uint32, b probe.Bulletin) (v mesh.View, isNew, ok bool) {
 	old, known := j.decoded[whose]
@@ -151,7 +151,7 @@ func (j *judge) decode(whose uint32, b probe.Bulletin) (v mesh.View, isNew, ok b
 		return old.view, false, old.ok
 	}
 	next := decoded{at: b.At, data: b.Data, view: old.view, ok: old.ok}
-	if !known || !bytes.Equal(old.data, b.Data) {
+	if isNew = !known || !bytes.Equal(old.data, b.Data); isNew {
 		view, err := mesh.Decode(b.Data)
 		if err != nil {
 			j.agent.log.Debug().Err(err).Stringer("from", b.Remote).Msg("bulletin dropped")
@@ -162,7 +162,7 @@ func (j *judge) decode(whose uint32, b probe.Bulletin) (v mesh.View, isNew, ok b
 		j.decoded = map[uint32]decoded{}
 	}
 	j.decoded[whose] = next
-	return next.view, true, next.ok
+	return next.view, isNew, next.ok
 }
 
 // decoded is a node's newest bulletin.
