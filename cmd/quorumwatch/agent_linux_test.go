@@ -35,7 +35,7 @@ func TestAgentProcesses(t *testing.T) {
 	one.await(t, "the new corosync.conf is in force", func(r *checker.Report) bool { return r.Cluster.ConfigVersion == 2 })
 
 	two.signal(t, syscall.SIGSTOP)
-	one.await(t, "no answer is seen", func(r *checker.Report) bool { return path(r).Gap > 0 })
+	one.await(t, "no answer is seen for a second", func(r *checker.Report) bool { return path(r).Gap.Duration() > time.Second })
 	two.signal(t, syscall.SIGCONT)
 	two.await(t, "it says that it stalled", func(r *checker.Report) bool { return finding(r, checker.CodeHostPause) })
 	one.await(t, "its peer is up again", func(r *checker.Report) bool { return path(r).State == checker.PathUp })
