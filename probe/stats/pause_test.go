@@ -231,6 +231,50 @@ func TestHeard(t *testing.T) {
 	}
 }
 
+// hearsBoth tells of n requests of each 50 ms, and of a full-size one in between each half second; those of the times in lost don't come.
+func (d *driver) hearsBoth(n int, lost func(i int, full bool) bool) {
+	for i := range n {
+		if !lost(i, false) {
+			d.p.Heard(Heard{Session: 9, Seq: uint32(i), At: d.at()})
+		}
+		if i%10 == 5 && !lost(i, true) {
+			d.p.Heard(Heard{Session: 8, Seq: uint32(i / 10), At: d.at().Add(20 * time.Millisecond)})
+		}
+		d.now += every
+	}
+}
+
+// A peer has two sessions, whose numbers are apart.
+func TestHeardSessions(t *testing.T) {
+	within := func(from, to int) func(int, bool) bool {
+		return func(i int, _ bool) bool { return i >= from && i < to }
+	}
+	for name, c := range map[string]struct {
+		lost func(i int, full bool) bool
+		want time.Duration
+	}{
+		"nothing":                    {within(0, 0), 0},
+		"between full-size probes":   {within(208, 212), 4 * every},
+		"up to a full-size probe":    {within(202, 205), 3 * every},
+		"just before one":            {func(i int, full bool) bool { return i >= 202 && i <= 205 && !full }, 4 * every},
+		"just after one":             {within(206, 209), 3 * every},
+		"with a full-size probe":     {within(203, 209), 6 * every},
+		"with two":                   {within(203, 218), 15 * every},
+		"a full-size probe only":     {func(i int, full bool) bool { return full && i == 205 }, 0},
+		"all full-size probes":       {func(_ int, full bool) bool { return full }, 0},
+		"full-size ones for a while": {func(i int, full bool) bool { return full && i > 100 && i < 300 }, 0},
+		"for long":                   {within(101, 395), 294 * every},
+	} {
+		d := newDriver(1)
+		d.hearsBoth(400, c.lost)
+		d.p.Heard(Heard{Session: 9, Seq: 400, At: d.at()})
+		w := d.summary().Windows[2]
+		if (w.WorstGapBackward-c.want).Abs() > every/2 || w.WorstGap != 0 || w.WorstGapForward != 0 {
+			t.Errorf("%s: %v, want %v", name, w.WorstGapBackward, c.want)
+		}
+	}
+}
+
 // Full-size probes are counted apart, and only when their fate is decided.
 func TestFull(t *testing.T) {
 	p := New(Config{Start: start, FullSize: 1472})

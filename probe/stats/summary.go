@@ -91,12 +91,12 @@ func (p *Path) directions(now int64, s *Summary) {
 		forward = now
 	}
 	s.Forward.Gap = time.Duration(forward)
-	quiet, peer := p.quiet(now)
+	quiet, every, peer := p.quiet(now)
 	s.Backward.Gap = max(quiet+p.rtt.smoothed/2-time.Duration(p.stalled(p.heard.last, now, p.newest.seq)), 0)
 	known := p.newest.known
 	if o := s.Outage; o.For > 0 {
 		due := p.since(o.Since) + int64(p.response.smoothed)
-		known = peer && p.heard.last > due && quiet < max(4*p.heard.interval, 2*p.overdue())
+		known = peer && p.heard.last > due && quiet < max(4*every, 2*p.overdue())
 	}
 	s.Forward.Known, s.Backward.Known = known, known
 }
