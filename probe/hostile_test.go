@@ -276,8 +276,48 @@ func TestReflectOnly(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 		c := x.p[1].Counters()
-		if c.Dropped[probe.TooMany] != 8 || c.Dropped[probe.Unlisted] != 0 || c.Dropped[probe.BadHMAC] != 1 {
+		if c.Dropped[probe.TooMany] != 4 || c.Dropped[probe.Unlisted] != 0 || c.Dropped[probe.BadHMAC] != 5 {
 			t.Errorf("%+v", c.Dropped)
+		}
+	})
+}
+
+// Strangers that do not know the key displace nobody who showed it, however silent he is, and cost a bounded amount of work.
+func TestStrangersFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := simnet.New(1)
+		x := &pair{t: t, net: n, host: [2]*simnet.Host{n.Host("a", addrA), n.Host("b", addrB)}}
+		x.start(0, nil)
+		x.start(1, func(c *probe.Config) {
+			c.Reflect, c.Allow, c.MaxPeers = []netip.Addr{addrB}, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, 1
+		})
+		x.p[1].SetTargets(nil)
+		t.Cleanup(x.close)
+		seen := x.record(addrA, addrB)
+		time.Sleep(5 * time.Second)
+		n.Tap(nil)
+		x.stop[0]()
+		time.Sleep(time.Minute)
+		before := x.p[1].Counters()
+		for i := range 4000 {
+			n.Inject(port(netip.AddrFrom4([4]byte{10, 0, byte(1 + i/250), byte(i % 250)})), port(addrB), make([]byte, 152))
+		}
+		time.Sleep(time.Millisecond)
+		after := x.p[1].Counters()
+		bad, limited := after.Dropped[probe.BadHMAC]-before.Dropped[probe.BadHMAC], after.Dropped[probe.RateLimited]-before.Dropped[probe.RateLimited]
+		if bad == 0 || bad > 250 || bad+limited != 4000 {
+			t.Errorf("%d were checked, %d not", bad, limited)
+		}
+		// The one who showed the key is still known: his packets are seen again.
+		n.Inject(port(addrA), port(addrB), (*seen)[len(*seen)-1])
+		time.Sleep(time.Millisecond)
+		if c := x.p[1].Counters(); c.Dropped[probe.Replayed] != after.Dropped[probe.Replayed]+1 {
+			t.Errorf("%+v", c.Dropped)
+		}
+		x.start(0, nil)
+		time.Sleep(5 * time.Second)
+		if s := x.summary(0); s.Outage.For != 0 || s.Windows[0].Received < 18 {
+			t.Errorf("%+v", s)
 		}
 	})
 }

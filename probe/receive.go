@@ -100,7 +100,11 @@ func (s *socket) datagram(m *Message) (r reply, ok bool) {
 		s.answer(p, pkt, m)
 		return reply{}, false
 	}
-	return s.reflect(p, pkt, m)
+	q, ok := s.request(p, pkt, m)
+	if !ok {
+		return reply{}, false
+	}
+	return s.reflect(p, q, m)
 }
 
 // answer takes in a reply to one of our probes.

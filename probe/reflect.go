@@ -81,6 +81,9 @@ func (s *socket) allowed(a netip.Addr) bool {
 	return slices.ContainsFunc(s.p.cfg.Allow, func(n netip.Prefix) bool { return n.Contains(a) })
 }
 
+// strangerRate is how many packets a second of addresses that have not shown the key yet are looked at: that takes a key of its own each.
+const strangerRate = 200
+
 // stranger reflects the request of somebody who is no target but allowed, and remembers him once he has shown the key.
 func (s *socket) stranger(pkt []byte, m *Message) (r reply, ok bool) {
 	a := m.Addr.Addr()
@@ -88,15 +91,21 @@ func (s *socket) stranger(pkt []byte, m *Message) (r reply, ok bool) {
 		s.p.counters.drop(Unlisted)
 		return reply{}, false
 	}
+	if !s.strangers.take(m.At) {
+		s.p.counters.drop(RateLimited)
+		return reply{}, false
+	}
+	p := s.newPeer(a)
+	q, ok := s.request(p, pkt, m)
+	if !ok {
+		return reply{}, false
+	}
 	if !s.room(m.At) {
 		s.p.counters.drop(TooMany)
 		return reply{}, false
 	}
-	p := s.newPeer(a)
-	if r, ok = s.reflect(p, pkt, m); ok {
-		s.peers[a] = p
-	}
-	return r, ok
+	s.peers[a] = p
+	return s.reflect(p, q, m)
 }
 
 // room says whether one more peer can be kept, and forgets a silent one if that makes room.
@@ -146,13 +155,17 @@ func (r *reply) message(clock func() time.Time) Message {
 	return Message{Buf: m.Buf, N: m.N, Addr: m.Addr}
 }
 
-// reflect decides whether a request is answered.
-func (s *socket) reflect(p *peer, pkt []byte, m *Message) (reply, bool) {
+// request reads and verifies a request.
+func (s *socket) request(p *peer, pkt []byte, m *Message) (stamp.Request, bool) {
 	q, err := stamp.DecodeRequest(pkt, p.requests)
 	if err != nil {
 		s.refuse(p, err, m.At)
-		return reply{}, false
 	}
+	return q, err == nil
+}
+
+// reflect decides whether a verified request is answered.
+func (s *socket) reflect(p *peer, q stamp.Request, m *Message) (reply, bool) {
 	if p.path != nil && (q.SSID == p.path.small.ssid || q.SSID == p.path.full.ssid) {
 		s.p.counters.drop(NoSession) // our own packet, thrown back
 		return reply{}, false

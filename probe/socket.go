@@ -32,6 +32,8 @@ type socket struct {
 	tried bool
 	peers map[netip.Addr]*peer
 
+	strangers bucket // of those who may become peers
+
 	send sync.Mutex // one batch at a time; guards sent
 	out  []Message
 	sent [keyRing]departure
@@ -49,6 +51,7 @@ type departure struct {
 func newSocket(p *Prober, c ListenConfig) *socket {
 	return &socket{
 		p: p, listen: c, failed: make(chan error, 1), peers: map[netip.Addr]*peer{}, out: newMessages(batch, 0),
+		strangers: bucket{rate: strangerRate},
 	}
 }
 
