@@ -132,6 +132,8 @@ func (j *judge) cutMemory(out []*peer) *cutMemo {
 // its own silence confirms it.
 func (j *judge) cutSeverity(p *peer, all []*peer) Severity {
 	switch {
+	case p.verdict == muted && p.memo.left == leftByLoss && p.member == No:
+		return Critical
 	case p.verdict == muted:
 		return Warning
 	case p.knetOnly:

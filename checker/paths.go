@@ -84,8 +84,11 @@ func (j *judge) readPath(p *path) {
 		if o := s.Outage.Since; !o.IsZero() && o.Before(p.since) {
 			p.since = o
 		}
-	case s.Unanswered >= 2 && s.Outage.HostPaused && p.memo.out && s.Outage.Since.Sub(p.memo.outSince).Abs() <= p.interval:
-		p.out, p.since, p.which = true, p.memo.outSince, WhichUnknown // it was out before this host stalled
+	case p.memo.out && p.heard && j.notBack(p):
+		p.out, p.since, p.which = true, p.memo.outSince, WhichUnknown
+		if s.Unanswered >= 2 && !s.Outage.HostPaused {
+			p.which = direction(s, p.interval)
+		}
 	case s.Unanswered >= 2 && s.Outage.HostPaused:
 		p.hostFelt = true
 	case s.Unanswered >= 2 && p.heard:
@@ -96,8 +99,27 @@ func (j *judge) readPath(p *path) {
 		p.which = direction(s, p.interval)
 	}
 	j.steady(p)
-	p.gap = j.ago(p.since)
+	p.gap = max(0, j.ago(p.since)-j.ago(p.memo.backAt))
 	j.remember(p)
+}
+
+// backAnswers in a row, over backIntervals at least, end an outage: one reply that gets through a blackout does not.
+const (
+	backAnswers   = 3
+	backIntervals = 3
+)
+
+// notBack: the path was out, and it is not sure yet that it works again. What this host's own stall hides proves nothing.
+func (j *judge) notBack(p *path) bool {
+	s, m := &p.obs.Summary, p.memo
+	if s.Unanswered >= 2 || s.Total.Received < m.received {
+		m.backAt, m.received = time.Time{}, s.Total.Received
+		return true
+	}
+	if m.backAt.IsZero() {
+		m.backAt = j.now()
+	}
+	return s.Unanswered > 0 || s.Total.Received-m.received < backAnswers || j.ago(m.backAt) < backIntervals*p.interval
 }
 
 // steady lets a path keep WhichUnknown until its direction has been told for a few intervals: as an outage ends, the peer is
@@ -137,8 +159,12 @@ func (j *judge) remember(p *path) {
 	if m.out && !p.out {
 		m.recovered = j.now()
 	}
+	if p.out && !m.out {
+		m.received = p.obs.Summary.Total.Received
+	}
 	m.out, m.outSince = p.out, p.since
 	if !p.out {
+		m.backAt = time.Time{}
 		m.gapTitle, m.gapEvidence, m.gapTold = "", nil, 0
 	}
 }

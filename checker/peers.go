@@ -95,6 +95,12 @@ func (j *judge) readPeer(p *peer) {
 		j.setState(&p.paths[i])
 	}
 	j.followGaps(p)
+	switch {
+	case !p.out:
+		p.memo.agent = reachable
+	case p.verdict == silentAgent, p.verdict == stoppedAgent:
+		p.memo.agent = p.verdict
+	}
 	p.memo.out, p.memo.verdict = p.out, p.verdict
 }
 
@@ -102,6 +108,7 @@ func (j *judge) readPeer(p *peer) {
 func (j *judge) aggregate(p *peer) {
 	works, down := false, 0
 	known := 0
+	var back time.Time // since when answers come again on some link
 	p.interval = defaultInterval
 	for i := range p.paths {
 		l := &p.paths[i]
@@ -110,6 +117,9 @@ func (j *judge) aggregate(p *peer) {
 		switch {
 		case l.out && (l.heard || l.obs.Err != ""):
 			p.out, p.since = true, later(p.since, l.since)
+			if b := l.memo.backAt; !b.IsZero() && (back.IsZero() || b.Before(back)) {
+				back = b
+			}
 		case l.heard:
 			works = true
 		}
@@ -131,7 +141,7 @@ func (j *judge) aggregate(p *peer) {
 	case known > 0:
 		p.knet = KnetConnected
 	}
-	p.gap = j.ago(p.since)
+	p.gap = max(0, j.ago(p.since)-j.ago(back))
 }
 
 // followMembership remembers whether the peer was a member when it went silent, and how it left.

@@ -52,6 +52,7 @@ type line struct {
 	windows       []stats.Window
 	full          stats.Full
 	flash         time.Duration // until then it works, although it is dead
+	alive         time.Duration // how long it has worked in all
 }
 
 type nodeSim struct {
@@ -220,6 +221,10 @@ func (s *scene) observe() []checker.Observation {
 		sum.RTT = stats.RTT{Known: true, Smoothed: rtt, Latest: rtt, Min: rtt, Var: time.Millisecond}
 		sum.Windows, sum.Full = l.windows, l.full
 		sum.LastHeard = s.start.Add(s.now)
+		if from < 0 {
+			l.alive += frame
+		}
+		sum.Total.Received = uint64(l.alive / interval)
 		if from >= 0 {
 			first := (from-phase+interval-1)/interval*interval + phase
 			if overdue := s.now - rtt - slack - first; overdue >= 0 {

@@ -45,6 +45,8 @@ type pathMemo struct {
 	which       Which     // direction of the outage, as last seen
 	whichSince  time.Time
 	recovered   time.Time // when the last outage ended
+	backAt      time.Time // in an outage: since when answers come again; not yet trusted
+	received    uint64    // in an outage: answers counted when it was last certain
 	gapTitle    string    // words of the present outage, as of gapTold
 	gapEvidence map[string]string
 	gapTold     time.Duration
@@ -63,6 +65,7 @@ type peerMemo struct {
 	sequence  uint32 // of its newest view
 	viewAt    time.Time
 	verdict   verdict // of the last Step
+	agent     verdict // silentAgent or stoppedAgent once it was found to be so, until a probe is answered; else reachable
 	gaps      gapMemo
 	inCut     bool // part of the present incident
 }

@@ -9,12 +9,15 @@ func (j *judge) judgePeer(p *peer) verdict {
 	if !p.out {
 		return j.judgeUnprobed(p)
 	}
-	if p.memo.left == leftByLoss && p.member == No {
+	if p.memo.left == leftByLoss && p.member != Yes {
 		p.basis = "Corosync's membership has lost it"
 		return cutOff
 	}
 	if p.memo.outMember == No || p.memo.left == leftInPeace {
 		return departed
+	}
+	if p.memo.agent != reachable {
+		return j.judgeAgentless(p)
 	}
 	if j.knetConfirms(p, p.since) {
 		p.basis = "knet has no link to it either"
@@ -35,6 +38,20 @@ func (j *judge) judgePeer(p *peer) verdict {
 	return silent
 }
 
+// judgeAgentless judges a peer whose agent is known to have gone while its node lived: its silence tells nothing since then, so
+// only knet can tell of a cut, and from the moment on when knet lost it.
+func (j *judge) judgeAgentless(p *peer) verdict {
+	if p.knet == KnetDisconnected && j.running(p) {
+		p.since, p.gap, p.knetOnly = p.knetSince, j.ago(p.knetSince), true
+		p.basis = "knet has no link to it; its agent had gone before"
+		return cutOff
+	}
+	if p.view != nil && p.view.Leaving {
+		return stoppedAgent
+	}
+	return p.memo.agent
+}
+
 // judgeUnprobed judges a peer that answers, or that never did: then only knet can tell.
 func (j *judge) judgeUnprobed(p *peer) verdict {
 	lost := p.knet == KnetDisconnected && p.member == Yes
@@ -47,6 +64,8 @@ func (j *judge) judgeUnprobed(p *peer) verdict {
 		return cutOff
 	case !p.heard:
 		return neverHeard
+	case p.memo.inCut && p.memo.left == leftByLoss && p.member != Yes && j.running(p):
+		return muted // the paths are back, the membership is not
 	case p.memo.inCut && p.knet == KnetDisconnected && j.running(p) && j.ago(p.recovered()) < max(10*time.Second, 3*j.token):
 		return muted
 	}
@@ -91,9 +110,10 @@ func (j *judge) anyContradicts(p *peer) bool {
 	return false
 }
 
-// tokenConfirms: since the peer went silent the token has been late or lost.
+// tokenConfirms: soon after the peer went silent the token was late or lost.
 func (j *judge) tokenConfirms(p *peer) bool {
-	return j.next.daemon.evidence.After(p.since)
+	at := j.next.daemon.evidence
+	return at.After(p.since) && (at.Sub(p.since) < 3*j.token || p.memo.verdict == cutOff)
 }
 
 // othersConfirm: another node that we hear said, after the peer went silent here, that its knet has no link to it.
