@@ -1,6 +1,10 @@
 package probe
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // Reason tells why a packet was dropped.
 type Reason uint8
@@ -17,6 +21,7 @@ const (
 	TooMany                       // more sessions or peers than are kept
 	SendFailed                    // a reply that the local stack did not take
 	BadExtension                  // the packet counted, but not its TLVs
+	KernelDropped                 // by the kernel, as we did not read in time
 	reasons
 )
 
@@ -24,7 +29,7 @@ const (
 func (r Reason) String() string {
 	names := [reasons]string{
 		"malformed", "bad_hmac", "unauthenticated", "replayed", "unlisted",
-		"rate_limited", "no_session", "too_many", "send_failed", "bad_extension",
+		"rate_limited", "no_session", "too_many", "send_failed", "bad_extension", "kernel_drops",
 	}
 	if r >= reasons {
 		return "unknown"
@@ -34,12 +39,11 @@ func (r Reason) String() string {
 
 // Counters count packets since the Prober began.
 type Counters struct {
-	Sent        uint64            // probes
-	Replies     uint64            // authentic replies to our probes
-	Requests    uint64            // authentic requests of peers
-	Reflected   uint64            // replies sent; never more than Requests
-	KernelDrops uint64            // datagrams that the kernel dropped because we did not read in time
-	Dropped     map[Reason]uint64 // all reasons, also those with none
+	Sent      uint64            // probes
+	Replies   uint64            // authentic replies to our probes
+	Requests  uint64            // authentic requests of peers
+	Reflected uint64            // replies sent; never more than Requests
+	Dropped   map[Reason]uint64 // all reasons, also those with none
 }
 
 // counters are the live ones.
@@ -60,8 +64,59 @@ func (p *Prober) Counters() Counters {
 	for r := range reasons {
 		c.Dropped[r] = p.counters.dropped[r].Load()
 	}
-	for _, s := range p.list() {
-		c.KernelDrops += s.kernelDrops()
-	}
 	return c
+}
+
+// dropsEvery is how often sockets are asked what the kernel dropped.
+const dropsEvery = time.Second
+
+// checkDrops asks the sockets, from time to time. What was lost while the kernel dropped something is this host's own fault, as in a stall.
+func (p *Prober) checkDrops(now time.Time) {
+	w := &p.drops
+	w.Lock()
+	defer w.Unlock()
+	from := w.at
+	if now.Sub(from) < dropsEvery {
+		return
+	}
+	w.at = now
+	for _, s := range p.list() {
+		n := s.kernelDrops()
+		if n == 0 {
+			continue
+		}
+		p.counters.dropped[KernelDropped].Add(n)
+		for _, q := range p.all() {
+			if q.socket.Load() == s {
+				q.hostPause(from, now)
+			}
+		}
+	}
+}
+
+// dropWatch is when checkDrops last asked.
+type dropWatch struct {
+	sync.Mutex
+	at time.Time
+}
+
+// kernelDrops asks the Conn how much was lost since the last time before we could read it; under dropWatch.
+func (s *socket) kernelDrops() uint64 {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	c, ok := conn.(DropCounter)
+	if !ok {
+		return 0
+	}
+	n, err := c.Drops()
+	if err != nil {
+		return 0
+	}
+	if s.dropsOf != conn {
+		s.dropsOf, s.drops = conn, 0
+	}
+	more := uint32(n - s.drops) // the kernel counts in 32 bits
+	s.drops = n
+	return uint64(more)
 }

@@ -134,7 +134,7 @@ func TestConfig(t *testing.T) {
 		t.Error("a Prober without network")
 	}
 	for r := range probe.Reason(20) {
-		if s := r.String(); s == "" || (r > probe.BadExtension) != (s == "unknown") {
+		if s := r.String(); s == "" || (r > probe.KernelDropped) != (s == "unknown") {
 			t.Errorf("%d: %q", r, s)
 		}
 	}

@@ -21,6 +21,7 @@ type Prober struct {
 	bulletin atomic.Pointer[[]byte]
 	total    bucketLock // of all replies
 	watch    watch
+	drops    dropWatch
 	clock    stamp.ErrorEstimate
 
 	mu      sync.Mutex
@@ -157,6 +158,7 @@ func (p *Prober) setPeers() {
 // Observations returns what is known of each path, ascending by addresses.
 func (p *Prober) Observations(now time.Time) []Observation {
 	p.checkStall(now)
+	p.checkDrops(now)
 	paths := p.all()
 	out := make([]Observation, len(paths))
 	for i, q := range paths {

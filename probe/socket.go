@@ -34,6 +34,9 @@ type socket struct {
 
 	strangers bucket // of those who may become peers
 
+	dropsOf Conn // that drops is about; both under Prober.drops
+	drops   uint64
+
 	send sync.Mutex // one batch at a time; guards sent
 	out  []Message
 	sent [keyRing]departure
@@ -282,17 +285,4 @@ func (s *socket) departed(key uint32) (departure, bool) {
 	defer s.send.Unlock()
 	d := s.sent[key%keyRing]
 	return d, (d.path != nil || d.session != nil) && d.key == key
-}
-
-// kernelDrops asks the Conn how much was lost before we could read it.
-func (s *socket) kernelDrops() uint64 {
-	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
-	if c, ok := conn.(DropCounter); ok {
-		if n, err := c.Drops(); err == nil {
-			return n
-		}
-	}
-	return 0
 }

@@ -94,9 +94,14 @@ func (p *Prober) checkStall(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, q := range p.paths {
-		q.mu.Lock()
-		q.stats.HostPause(s.from, s.to)
-		q.windows.at = time.Time{}
-		q.mu.Unlock()
+		q.hostPause(s.from, s.to)
 	}
+}
+
+// hostPause tells that what may have been lost between two instants is this host's own fault.
+func (q *path) hostPause(from, to time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.HostPause(from, to)
+	q.windows.at = time.Time{}
 }
