@@ -34,7 +34,8 @@ type incident struct {
 	recause  bool            // the cause has changed to one that was not known, and nobody was told yet
 	worst    checker.Severity
 	severity checker.Severity            // at the last Step
-	codes    map[string]checker.Severity // standing codes at the last Step
+	codes    map[string]checker.Severity // codes at the last Step, as held
+	held     map[string]time.Time        // by code: when it last stood at the severity in codes
 	said     time.Time                   // when something was last said
 }
 
@@ -52,7 +53,7 @@ func (m *Manager) Step(now time.Time, r *checker.Report) []Notification {
 	standing := m.assign(now, r)
 	var out []Notification
 	for key, findings := range standing {
-		if n, ok := m.speak(now, m.incidents[key], findings); ok {
+		if n, ok := m.speak(now, m.incidents[key], findings, holdFor(r)); ok {
 			n.Report = r
 			out = append(out, n)
 		}
@@ -173,7 +174,7 @@ func (m *Manager) open(now time.Time, cluster string, root checker.Finding) *inc
 }
 
 // speak updates an incident with the findings that stand and tells whether that is worth a word.
-func (m *Manager) speak(now time.Time, in *incident, findings []checker.Finding) (Notification, bool) {
+func (m *Manager) speak(now time.Time, in *incident, findings []checker.Finding, hold time.Duration) (Notification, bool) {
 	cause, symptoms := in.sort(findings)
 	in.noteCause(cause, findings)
 	codes := map[string]checker.Severity{}
@@ -187,7 +188,8 @@ func (m *Manager) speak(now time.Time, in *incident, findings []checker.Finding)
 		}
 	}
 	reason, speak := m.reason(now, in, codes)
-	in.cause, in.codes, in.severity = cause, codes, severity
+	in.hold(now, codes, hold)
+	in.cause, in.severity = cause, severity
 	in.worst = max(in.worst, severity)
 	if !speak {
 		return Notification{}, false
@@ -197,6 +199,40 @@ func (m *Manager) speak(now time.Time, in *incident, findings []checker.Finding)
 		Key: in.key, Status: Firing, Reason: reason, Severity: severity, Worst: in.worst,
 		Since: in.since, At: now, Cause: cause, Symptoms: symptoms,
 	}, true
+}
+
+// holdFor is how long a severity counts as told after it was last seen: the stable period of the checker (max(5 s, 3 T)), twice,
+// as a finding is seen to clear for one of them.
+func holdFor(r *checker.Report) time.Duration {
+	return 2 * max(5*time.Second, 3*r.Timeouts.Token.Duration())
+}
+
+// hold takes over what stands now. A code that was worse a moment ago keeps that severity for a while: trouble that comes and
+// goes is one news.
+func (in *incident) hold(now time.Time, codes map[string]checker.Severity, length time.Duration) {
+	next, held := map[string]checker.Severity{}, map[string]time.Time{}
+	for code, severity := range codes {
+		next[code], held[code] = severity, now
+	}
+	for code, severity := range in.codes {
+		at, ok := in.held[code]
+		if !ok {
+			at = now // taken over from a predecessor in this Step
+		}
+		if severity > next[code] && now.Sub(at) < length {
+			next[code], held[code] = severity, at
+		}
+	}
+	in.codes, in.held = next, held
+}
+
+// heldWorst is the worst severity that was told, or seen under another, a moment ago.
+func (in *incident) heldWorst() checker.Severity {
+	worst := checker.OK
+	for _, severity := range in.codes {
+		worst = max(worst, severity)
+	}
+	return worst
 }
 
 // noteCause compares the cause with the one of the last Step. A successor takes over its severity: a new name is nothing worse.
@@ -225,7 +261,7 @@ func (m *Manager) reason(now time.Time, in *incident, codes map[string]checker.S
 		return New, true
 	}
 	for code, severity := range codes {
-		if severity > in.severity || severity == checker.Critical && in.codes[code] < checker.Critical {
+		if severity > max(in.severity, in.heldWorst()) || severity == checker.Critical && in.codes[code] < checker.Critical {
 			return Worse, true
 		}
 	}

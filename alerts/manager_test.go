@@ -88,7 +88,19 @@ func TestManager(t *testing.T) {
 			{0, []string{"loss p warning"}, []string{"c/loss p firing new warning/warning loss p"}},
 			{1, []string{"loss p critical"}, []string{"c/loss p firing worse critical/critical loss p"}},
 			{1, []string{"loss p warning"}, nil},
-			{1, []string{"loss p critical"}, []string{"c/loss p firing worse critical/critical loss p"}},
+			{time.Second, []string{"loss p critical"}, nil}, // it was told a moment ago
+			{time.Second, []string{"loss p warning"}, nil},
+			{9 * time.Second, []string{"loss p warning"}, nil},
+			{time.Second, []string{"loss p critical"}, []string{"c/loss p firing worse critical/critical loss p"}},
+		},
+		"a flapping path": {
+			{0, []string{"cut b critical@0"}, []string{"c/cut b firing new critical/critical cut b"}},
+			{time.Second, []string{"cut b warning@0"}, nil},
+			{1800 * time.Millisecond, []string{"cut b critical@0"}, nil},
+			{time.Second, []string{"cut b warning@0"}, nil},
+			{1800 * time.Millisecond, []string{"cut b critical@0"}, nil},
+			{time.Second, []string{"cut b warning@0"}, nil},
+			{1800 * time.Millisecond, []string{"cut b critical@0"}, nil},
 		},
 		"another kind of critical finding joins": {
 			{0, []string{"cut s critical"}, []string{"c/cut s firing new critical/critical cut s"}},
@@ -143,7 +155,7 @@ func TestManager(t *testing.T) {
 		"a clearing cut comes back worse": {
 			{0, []string{"peer b1 critical@0"}, []string{"c/peer b1 firing new critical/critical peer b1"}},
 			{time.Second, []string{"peer b1 warning@0"}, nil},
-			{time.Second, []string{"site b critical@0"}, []string{"c/peer b1 firing worse critical/critical site b"}},
+			{time.Second, []string{"site b critical@0"}, []string{"c/peer b1 firing cause critical/critical site b"}},
 		},
 		"causes in a circle": {
 			{0, []string{"a x warning<b x", "b x warning<a x"}, []string{"c/a x firing new warning/warning a x +b x"}},

@@ -129,10 +129,14 @@ func (j *judge) cutMemory(out []*peer) *cutMemo {
 }
 
 // cutSeverity is how bad it is that one of the peers is out. It is never more than a warning until something else than
-// its own silence confirms it.
+// its own silence confirms it, and for a peer that was never heard by a node that is itself no member of anything.
 func (j *judge) cutSeverity(p *peer, all []*peer) Severity {
 	switch {
-	case p.verdict == muted && p.memo.left == leftByLoss && p.member == No:
+	case !p.heard && !j.status.fresh && p.gap >= j.warnAfter(p.interval):
+		return Warning
+	case !p.heard && !j.status.fresh:
+		return Info
+	case (p.verdict == muted || p.verdict == cutOff) && p.lost():
 		return Critical
 	case p.verdict == muted:
 		return Warning
@@ -148,15 +152,19 @@ func (j *judge) cutSeverity(p *peer, all []*peer) Severity {
 	return Info
 }
 
+// lost: Corosync's membership had the peer and lost it, as far as it was last heard.
+func (p *peer) lost() bool { return p.memo.left == leftByLoss && p.member != Yes }
+
 // unconfirmed is how long several silent peers wait for knet to speak. It sees a dead link within the ping timeout and a
-// little, long before the membership changes (2.2 T); when it cannot be asked, what is fatal for the token decides.
+// little, long before the membership changes (2.2 T); in back-off, when it may be ten times slower, a late token tells of the cut
+// before that. When knet cannot be asked, what is fatal for the token decides.
 func (j *judge) unconfirmed(p *peer) time.Duration {
 	if !j.status.fresh || p.knet == KnetUnknown {
 		return max(j.share(fatalShare), 10*p.interval)
 	}
 	wait := j.share(0.8)
 	for i := range p.paths {
-		wait = max(wait, min(p.paths[i].detect+300*time.Millisecond, j.token*3/2))
+		wait = max(wait, p.paths[i].detect+300*time.Millisecond)
 	}
 	return wait
 }

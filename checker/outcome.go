@@ -67,13 +67,14 @@ func (j *judge) consensus() time.Duration {
 	return j.share(1.2)
 }
 
-// happened: Corosync's own membership, read since the cut began, has none of the lost peers any more.
+// happened: Corosync's own membership, read since the cut began, has none of the lost peers any more. What it said last stays true
+// when its answers get old.
 func (j *judge) happened(c *cut) bool {
-	if j.status.members == nil || j.in.Status.At.Before(c.memo.since) {
+	if j.status.members != nil && j.in.Status.At.Before(c.memo.since) {
 		return false
 	}
 	for _, p := range c.peers {
-		if slices.Contains(c.memo.members, p.node.ID) && p.member != No {
+		if slices.Contains(c.memo.members, p.node.ID) && p.member != No && !p.lost() {
 			return false
 		}
 	}
@@ -85,7 +86,7 @@ func (j *judge) happened(c *cut) bool {
 func (j *judge) partitions(c *cut) (parts [][]uint32, whole bool) {
 	gone := map[uint32]bool{}
 	for _, p := range c.peers {
-		if p.verdict != muted || p.member == No {
+		if p.verdict != muted || p.member == No || p.lost() {
 			gone[p.node.ID] = true
 		}
 	}

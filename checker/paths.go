@@ -80,7 +80,10 @@ func (j *judge) readPath(p *path) {
 	}
 	switch {
 	case !p.memo.errSince.IsZero():
-		p.out, p.since, p.which = true, p.memo.errSince, WhichForward
+		p.out, p.since, p.which = true, p.memo.errSince, WhichUnknown
+		if p.heard && s.Backward.Known && s.Backward.Gap < 3*p.interval {
+			p.which = WhichForward
+		}
 		if o := s.Outage.Since; !o.IsZero() && o.Before(p.since) {
 			p.since = o
 		}

@@ -185,3 +185,43 @@ func TestSplitThenStale(t *testing.T) {
 	s.edit = func(in *checker.Input) { in.Status.Stale = true }
 	s.stays("site-cut:b", checker.Critical, 10*time.Second)
 }
+
+// TestAloneWithoutCorosync: no Corosync here, no route, and nobody was ever heard: this node is no member of anything.
+func TestAloneWithoutCorosync(t *testing.T) {
+	s := newScene(t, t125, 1, stretched...)
+	s.knetOff = true
+	for _, l := range s.lines {
+		l.err, l.unheard = "network is unreachable", true
+	}
+	s.edit = func(in *checker.Input) {
+		in.Status, in.Views = corosync.Status{Daemon: corosync.DaemonStopped}, nil
+	}
+	s.run(20 * time.Second)
+	for _, e := range s.seen {
+		if strings.HasPrefix(e.key, "isolated") && e.severity > checker.Warning {
+			t.Errorf("critical at %v: %s", e.at, e.title)
+		}
+		if strings.Contains(e.title, "still hear it") {
+			t.Errorf("at %v: %s", e.at, e.title)
+		}
+	}
+}
+
+// TestNoConfigYet: nothing stays in force when there never was a good file.
+func TestNoConfigYet(t *testing.T) {
+	_, r := checker.Step(checker.State{}, checker.Input{Now: time.Unix(1e9, 0), ConfigErr: "corosync.conf: no such file"})
+	if len(r.Findings) == 0 || strings.Contains(r.Findings[0].Title, "stays in force") {
+		t.Errorf("%+v", r.Findings)
+	}
+}
+
+// TestTwoAgentsAfterStart: this agent has only just begun when two others go without a word; knet says connected throughout.
+func TestTwoAgentsAfterStart(t *testing.T) {
+	for _, token := range []time.Duration{time.Second, t125} {
+		s := newScene(t, token, 1, stretched...)
+		s.run(3 * time.Second)
+		s.node("b1").agentDead, s.node("b2").agentDead = s.now, s.now
+		s.run(30 * time.Second)
+		s.atMost(0, checker.Warning)
+	}
+}

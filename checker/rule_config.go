@@ -11,10 +11,13 @@ import (
 // ruleConfig tells of what the configuration itself says.
 func ruleConfig(j *judge) {
 	if j.in.ConfigErr != "" {
-		j.add(draft{
-			code: CodeConfigError, severity: Warning, subject: "corosync.conf",
-			title: "corosync.conf cannot be used, the last good one stays in force: " + j.in.ConfigErr,
-		})
+		d := draft{code: CodeConfigError, severity: Warning, subject: "corosync.conf"}
+		d.title = "corosync.conf cannot be used, the last good one stays in force: " + j.in.ConfigErr
+		if len(j.in.Cluster.Nodes) == 0 {
+			d.title = "corosync.conf cannot be used, and no good one was read before, so nothing is watched: " + j.in.ConfigErr
+			d.advice = "correct the file; `corosync -t` tells what Corosync makes of it. The agent reads it again when it changes"
+		}
+		j.add(d)
 	}
 	for _, w := range j.in.Warnings {
 		where := w.Key

@@ -9,7 +9,7 @@ func (j *judge) judgePeer(p *peer) verdict {
 	if !p.out {
 		return j.judgeUnprobed(p)
 	}
-	if p.memo.left == leftByLoss && p.member != Yes {
+	if p.lost() {
 		p.basis = "Corosync's membership has lost it"
 		return cutOff
 	}
@@ -64,7 +64,7 @@ func (j *judge) judgeUnprobed(p *peer) verdict {
 		return cutOff
 	case !p.heard:
 		return neverHeard
-	case p.memo.inCut && p.memo.left == leftByLoss && p.member != Yes && j.running(p):
+	case p.memo.inCut && p.lost() && j.running(p):
 		return muted // the paths are back, the membership is not
 	case p.memo.inCut && p.knet == KnetDisconnected && j.running(p) && j.ago(p.recovered()) < max(10*time.Second, 3*j.token):
 		return muted
