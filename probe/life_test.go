@@ -16,8 +16,8 @@ func TestPeerRestart(t *testing.T) {
 	bubble(t, func(t *testing.T, x *pair) {
 		x.stop[1]()
 		time.Sleep(3 * time.Second)
-		if o := x.observe(0); o.NetErr == "" || o.Summary.Outage.For < 2900*time.Millisecond {
-			t.Errorf("peer's agent gone: %q %+v", o.NetErr, o.Summary.Outage)
+		if o := x.observe(0); time.Since(o.Refused) > interval+rtt || o.Summary.Outage.For < 2900*time.Millisecond {
+			t.Errorf("peer's agent gone: %v %+v", o.Refused, o.Summary.Outage)
 		}
 		x.start(1, nil)
 		time.Sleep(5 * time.Second)
@@ -27,8 +27,8 @@ func TestPeerRestart(t *testing.T) {
 				t.Errorf("end %d after the restart: %+v", i, s)
 			}
 		}
-		if o := x.observe(0); o.NetErr != "" {
-			t.Errorf("still %q", o.NetErr)
+		if o := x.observe(0); !o.Refused.IsZero() {
+			t.Errorf("still %v", o.Refused)
 		}
 		if n := x.p[0].Counters().Dropped[probe.Replayed]; n != 0 {
 			t.Errorf("%d packets of the new run were taken for replays", n)

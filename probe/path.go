@@ -25,9 +25,7 @@ type path struct {
 	stats    *stats.Path
 	sendErr  string // why the last probe could not be sent
 	fullErr  string
-	netErr   string // what the network said of late
-	netErrAt time.Time
-	refused  bool // it was about a port where nobody listens
+	refused  time.Time // when the network said, as its newest, that nobody listens on the port
 	mtu      int
 	bulletin Bulletin
 	last     lastReply
@@ -111,13 +109,9 @@ func (q *path) observe(now time.Time) Observation {
 	default:
 		o.Err = q.sendErr
 	}
-	if now.Sub(q.netErrAt) < netErrAge && q.netErr != "" {
-		o.NetErr = q.netErr
-		if q.refused {
-			o.Refused = q.netErrAt
-		}
+	if now.Sub(q.refused) < refusedAge {
+		o.Refused = q.refused
 	}
-	o.BlackHole = blackHole(&o.Summary)
 	return o
 }
 
@@ -133,17 +127,8 @@ func (q *path) troubled(now time.Time) bool {
 	return q.sendErr != "" || q.stats.Unanswered(now) >= troubledAfter
 }
 
-// netErrAge is how long an ICMP error is told.
-const netErrAge = 10 * time.Second
-
-// blackHoleProbes is how many full-size probes must be lost, all of them, before that is called a black hole.
-const blackHoleProbes = 5
-
-// blackHole says whether small probes pass and full-size ones do not.
-func blackHole(s *stats.Summary) bool {
-	ten := s.Windows[1].Counters
-	return s.Full.Sent >= blackHoleProbes && s.Full.Received == 0 && ten.Received > ten.Lost && s.Outage.For == 0
-}
+// refusedAge is how long it is told that a port was refused.
+const refusedAge = 10 * time.Second
 
 // setSendErr notes whether a probe could be sent.
 func (q *path) setSendErr(full bool, err error) {

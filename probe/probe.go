@@ -31,11 +31,9 @@ type Observation struct {
 	Summary stats.Summary // both directions, all windows
 	Err     string        // why no probe can be sent now (no such address, network unreachable, ...); "" when it can
 
-	NetErr    string    // what the network said of late; "" after a reply
-	Refused   time.Time // when the peer's host said that nobody listens on the probe port: it lives, its agent does not; zero after a reply
-	FullErr   string    // why no full-size probe can be sent: too long for the interface; "" when it can
-	MTU       int       // of the path, if the network told one and no full-size probe came back since; 0 unknown
-	BlackHole bool      // small probes pass, full-size ones (Summary.Full) vanish
+	Refused time.Time // when the peer's host said that nobody listens on the probe port: it lives, its agent does not; zero after a reply
+	FullErr string    // why no full-size probe can be sent: too long for the interface; "" when it can
+	MTU     int       // of the path, if the network told one and no full-size probe came back since; 0 unknown
 }
 
 // Bulletin is a peer's own summary of its paths, as it rode in one of the peer's probes. Its content is opaque here

@@ -84,7 +84,10 @@ func (s *socket) pathError(m *Message, now time.Time) {
 		q.mtu = m.MTU
 		return
 	}
-	q.netErr, q.netErrAt, q.refused = m.Err.Error(), now, errors.Is(m.Err, syscall.ECONNREFUSED)
+	q.refused = time.Time{}
+	if errors.Is(m.Err, syscall.ECONNREFUSED) {
+		q.refused = now
+	}
 }
 
 // datagram handles one datagram; ok if there is a reply to be sent.
@@ -170,7 +173,7 @@ func (q *path) count(r stamp.Reply, full bool, at time.Time) (left time.Time, fa
 	}
 	q.last = lastReply{seq: r.Seq, sent: r.Sent}
 	if fate = q.stats.Reply(f); fate != stats.Foreign {
-		q.netErr = ""
+		q.refused = time.Time{}
 	}
 	return left, fate
 }
