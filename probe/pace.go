@@ -85,6 +85,7 @@ func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 		due = p.due(due[:0], now)
 		p.fire(due, now)
 		look.look(now)
+		p.notice(now)
 	}
 	return nil
 }

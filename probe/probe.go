@@ -69,8 +69,6 @@ type Message struct {
 	TTL  uint8          // received TTL or hop limit, 0 unknown
 	TOS  uint8          // received TOS or traffic class
 
-	Interface int // index of the network interface that it arrived on, 0 unknown
-
 	Key uint32 // WriteBatch: assigned by the Conn; TxStamp: the Key of the datagram it is about
 	Err error  // PathError: what the network said (connection refused, unreachable, message too long)
 	MTU int    // PathError with "message too long": the next hop's MTU

@@ -21,6 +21,8 @@ type Prober struct {
 	bulletin atomic.Pointer[[]byte]
 	total    bucketLock // of all replies
 	watch    watch
+	trouble  chan struct{} // holds a token when Troubled has changed
+	troubled int           // of the pacer's goroutine
 	drops    dropWatch
 	clock    stamp.ErrorEstimate
 
@@ -40,7 +42,7 @@ func New(cfg Config) (*Prober, error) {
 		return nil, err
 	}
 	p := &Prober{
-		cfg: cfg, paths: map[Path]*path{}, sockets: map[netip.AddrPort]*socket{},
+		cfg: cfg, trouble: make(chan struct{}, 1), paths: map[Path]*path{}, sockets: map[netip.AddrPort]*socket{},
 		// Our clock is not known to be synchronized and may be a second off: nothing here depends on it.
 		clock: stamp.NewErrorEstimate(false, stamp.NTP, time.Second),
 	}
@@ -186,6 +188,22 @@ func (p *Prober) Troubled(now time.Time) int {
 		}
 	}
 	return n
+}
+
+// Trouble holds a token after Troubled has changed, while Run is called. It is noticed when the pacer is awake.
+func (p *Prober) Trouble() <-chan struct{} { return p.trouble }
+
+// notice tells of trouble.
+func (p *Prober) notice(now time.Time) {
+	n := p.Troubled(now)
+	if n == p.troubled {
+		return
+	}
+	p.troubled = n
+	select {
+	case p.trouble <- struct{}{}:
+	default:
+	}
 }
 
 // SetBulletin sets what rides in our full-size probes from now on. Data that is longer than BulletinRoom is not sent in probes

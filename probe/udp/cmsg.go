@@ -14,7 +14,6 @@ type info struct {
 	stamp int64 // kernel's software stamp, nanoseconds since 1970; 0: none
 	ttl   uint8
 	tos   uint8
-	iface int // index of the interface of arrival
 
 	isErr  bool // an extended error is there
 	errno  unix.Errno
@@ -52,8 +51,6 @@ func (in *info) add(level, typ int32, data []byte) {
 			in.ttl = parseByte(data)
 		case unix.IP_TOS:
 			in.tos = parseByte(data)
-		case unix.IP_PKTINFO:
-			in.iface = parseIndex(data, 0)
 		case unix.IP_RECVERR:
 			in.parseErr(data)
 		}
@@ -63,8 +60,6 @@ func (in *info) add(level, typ int32, data []byte) {
 			in.ttl = parseByte(data)
 		case unix.IPV6_TCLASS:
 			in.tos = parseByte(data)
-		case unix.IPV6_PKTINFO:
-			in.iface = parseIndex(data, 16)
 		case unix.IPV6_RECVERR:
 			in.parseErr(data)
 		}
@@ -80,13 +75,6 @@ func parseByte(data []byte) uint8 {
 		return data[0]
 	}
 	return 0
-}
-
-func parseIndex(data []byte, at int) int {
-	if len(data) < at+4 {
-		return 0
-	}
-	return int(int32(binary.NativeEndian.Uint32(data[at:])))
 }
 
 // parseStamp reads the first of the three times of struct scm_timestamping, the software one.

@@ -84,12 +84,6 @@ func (c *Conn) closed(err error) error {
 	return err
 }
 
-// HasStamps reports whether the kernel stamps packets. If not, Message.At is the time of this process, and Wall is zero.
-func (c *Conn) HasStamps() bool { return c.w.stamps }
-
-// ClockSteps returns how often the wall clock was seen to be stepped.
-func (c *Conn) ClockSteps() uint64 { return c.r.steps.Load() }
-
 // Drops returns how many datagrams the kernel dropped because the receive buffer was full. It is read from the socket
 // (SO_MEMINFO), so it is right even if nothing arrives any more, unlike SO_RXQ_OVFL, which comes with datagrams only.
 func (c *Conn) Drops() (uint64, error) {

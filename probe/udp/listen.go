@@ -126,7 +126,6 @@ func optionsV4(c probe.ListenConfig) []option {
 		{unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, pmtu, "path MTU discovery"},
 		{unix.IPPROTO_IP, unix.IP_RECVTTL, 1, "receive ttl"},
 		{unix.IPPROTO_IP, unix.IP_RECVTOS, 1, "receive tos"},
-		{unix.IPPROTO_IP, unix.IP_PKTINFO, 1, "receive interface"},
 		{unix.IPPROTO_IP, unix.IP_RECVERR, 1, "receive errors"},
 	}
 }
@@ -143,7 +142,6 @@ func optionsV6(c probe.ListenConfig) []option {
 		{unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, df, "don't fragment"},
 		{unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1, "receive hop limit"},
 		{unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1, "receive traffic class"},
-		{unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1, "receive interface"},
 		{unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1, "receive errors"},
 	}
 }

@@ -19,7 +19,7 @@ type mmsghdr struct {
 
 const (
 	maxBatch  = 64  // datagrams a system call
-	oobBytes  = 192 // stamps 64, ttl 24, tos 24, pktinfo 28+, extended error 60 with the offender's address
+	oobBytes  = 192 // stamps 64, ttl 24, tos 24, extended error 60 with the offender's address
 	nameBytes = unix.SizeofSockaddrInet6
 )
 

@@ -3,7 +3,6 @@
 package udp
 
 import (
-	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -23,7 +22,6 @@ type reader struct {
 	rx    queue // of datagrams
 	tx    queue // of stamps and errors
 	flip  bool
-	steps atomic.Uint64
 
 	// one call
 	ms  []probe.Message
@@ -99,7 +97,6 @@ func (r *reader) now() reading {
 	t := r.clock.read()
 	if r.clock.observe(t) {
 		r.rx.suspect, r.tx.suspect = true, true
-		r.steps.Add(1)
 	}
 	return t
 }
@@ -120,7 +117,7 @@ func (r *reader) datagrams(fd uintptr) error {
 		m := &r.ms[r.n]
 		*m = probe.Message{
 			Kind: probe.Datagram, Buf: m.Buf, N: min(int(r.data.hdrs[i].n), len(m.Buf)), Addr: r.data.name(i, r.c.zone),
-			TTL: in.ttl, TOS: in.tos, Interface: in.iface,
+			TTL: in.ttl, TOS: in.tos,
 		}
 		m.At, _ = r.rx.instant(now, in.stamp)
 		m.Wall = wall(in.stamp)
