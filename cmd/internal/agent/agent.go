@@ -80,6 +80,7 @@ type Agent struct {
 	leaving   atomic.Bool
 	reload    chan struct{}
 	loaded    chan struct{} // closed when corosync.conf was read for the first time, for good or bad
+	hurry     chan struct{} // holds a token when there is something to judge at once
 	rekeyed   chan struct{} // holds a token when there is a new prober
 	published chan struct{} // holds a token when a Report was published that the alerts have not seen
 	allReady  chan struct{}
@@ -94,6 +95,7 @@ func New(c Config) *Agent {
 		config: c, log: c.Log,
 		reload:    make(chan struct{}, 1),
 		loaded:    make(chan struct{}),
+		hurry:     make(chan struct{}, 1),
 		rekeyed:   make(chan struct{}, 1),
 		published: make(chan struct{}, 1),
 		allReady:  make(chan struct{}),
@@ -148,6 +150,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer stop()
 	defer context.AfterFunc(ctx, func() {
 		a.leaving.Store(true)
+		select {
+		case a.hurry <- struct{}{}:
+		default:
+		}
 		time.AfterFunc(a.farewell(), stop)
 	})()
 	return runTasks(working, a.log, a.Tasks(), sync.OnceFunc(func() { close(a.allReady) }))

@@ -12,9 +12,9 @@ import (
 )
 
 // How often things happen. A finding has to stand within three probe intervals (150 ms) of the first lost packet, so that the
-// judge looks every 25 ms whether a path has begun or ceased to be in trouble, and judges at that rate for a while then. At rest it
-// judges less often: in a large cluster that costs as much as the probes themselves. A bulletin rides in each full-size probe
-// (500 ms), so that 250 ms keep it fresh.
+// judge comes at once when a path begins or ceases to be in trouble, and every 25 ms for a while then. At rest it judges less
+// often: in a large cluster that costs as much as the probes themselves. A bulletin rides in each full-size probe (500 ms), so that
+// 250 ms keep it fresh.
 const (
 	judgeEvery    = 25 * time.Millisecond
 	calmEvery     = 100 * time.Millisecond
@@ -30,23 +30,37 @@ const (
 func (a *Agent) judge(ctx context.Context, ready func()) error {
 	j := judge{agent: a}
 	a.awaitConfig(ctx)
-	ticker := time.NewTicker(judgeEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		changed := a.config.Daemon.Changed()
+		changed, trouble := a.config.Daemon.Changed(), a.trouble()
 		j.step(time.Now())
 		ready()
-		for due := false; !due; {
+		timer.Reset(j.rest())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		case <-changed:
+		case <-a.hurry:
+		case <-trouble:
+			j.restless = time.Now()
+			timer.Reset(judgeEvery - time.Since(j.last)) // it may come and go with each probe
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-ticker.C:
-				due = j.due(time.Now())
-			case <-changed:
-				due = true
+			case <-timer.C:
 			}
 		}
 	}
+}
+
+// trouble is where the prober tells that paths are in trouble, or are no more; nil without a prober.
+func (a *Agent) trouble() <-chan struct{} {
+	if p := a.prober.Load(); p != nil {
+		return p.Trouble()
+	}
+	return nil
 }
 
 // awaitConfig gives the first reading of corosync.conf a moment, so that the first Report knows whose it is. It does not wait for a
@@ -65,8 +79,7 @@ type judge struct {
 	agent    *Agent
 	state    checker.State
 	last     time.Time // when it last judged
-	troubled int       // paths in trouble
-	restless time.Time // when that number last changed
+	restless time.Time // when the prober last told of trouble
 	plan     *plan
 	status   corosync.Status
 	cluster  topology.Cluster
@@ -81,15 +94,12 @@ type judge struct {
 	worst    worstOf
 }
 
-// due says whether it is time to judge again.
-func (j *judge) due(now time.Time) bool {
-	if prober := j.agent.prober.Load(); prober != nil {
-		if n := prober.Troubled(now); n != j.troubled {
-			j.troubled, j.restless = n, now
-		}
+// rest is how long to wait for the next judgement, if nothing happens.
+func (j *judge) rest() time.Duration {
+	if j.last.Sub(j.restless) < calmAfter {
+		return judgeEvery
 	}
-	return j.agent.leaving.Load() != j.leaving ||
-		now.Sub(j.restless) < calmAfter || now.Sub(j.last) > calmEvery-judgeEvery/2
+	return calmEvery
 }
 
 func (j *judge) step(now time.Time) {
