@@ -23,13 +23,14 @@
 // Follow-Up Telemetry (RFC 8972 section 4.7) once the next reply tells when this one really left. Only instants of
 // one monotonic clock are subtracted; clocks that are set, at either end, disturb nothing. Package stats says how loss gets its
 // direction and what a gap is. A stall of this host (its pacer woke up more than 30 ms late) is told to all paths and by Pauses: what it
-// hid is not held against the network.
+// hid is not held against the network. Nor is what was lost while our own kernel dropped datagrams (KernelDropped).
 //
 // # What is answered
 //
 // Requests from remote addresses of targets, and from whom Config.Allow lists; with the right key, unless Config.Key is
-// zero; once each (a window of 1024 numbers for each session; a new session must not be older than what was heard of the peer, unless
-// the peer was silent for 10 s); at most Config.PeerRate a second for each peer and TotalRate in all. A reply is as long as its
+// zero; once each (a window of 1024 numbers for each session of an address, whatever the port; a new session must not be older than what
+// was heard of the peer, unless the peer was silent for 10 s and its replies tell that its clock was set, or ours is near: then it
+// is answered, but not believed); at most Config.PeerRate a second for each peer and TotalRate in all. A reply is as long as its
 // request. Everything else is dropped and counted by Reason. No input makes state for somebody who has not shown the key.
 //
 // # When a path cannot be used
