@@ -30,8 +30,10 @@ func (j *judge) report() Report {
 		Probes:   Probes{Authenticated: !j.in.Probing.Unauthenticated, Drops: slices.Clone(j.in.Probing.Drops)},
 		Findings: j.shownFindings(),
 	}
-	if j.cut != nil {
-		r.Outcome = j.cut.outcome
+	for _, c := range j.cuts { // one that is still to come counts before those that have happened, and then the newest
+		if c.outcome != nil && (r.Outcome == nil || !c.outcome.Happened || r.Outcome.Happened) {
+			r.Outcome = c.outcome
+		}
 	}
 	for i := range r.Findings {
 		r.Severity = max(r.Severity, r.Findings[i].Severity)

@@ -8,13 +8,14 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 )
 
-// cut is the present incident: all peers that are out of reach now, as one trouble with one cause.
+// cut is one incident: peers that are out of reach, as one trouble with one cause.
 type cut struct {
-	memo     *cutMemo
-	peers    []*peer // cut off, silent or muted; ascending
-	severity Severity
-	outcome  *Outcome
-	basis    []string
+	memo      *cutMemo
+	peers     []*peer // cut off, silent or muted; ascending
+	lingering []*peer // have only just come back
+	severity  Severity
+	outcome   *Outcome
+	basis     []string
 }
 
 func (c *cut) key() string { return key(c.memo.code, c.memo.subject) }
@@ -27,56 +28,130 @@ const (
 	settleLater = 4
 )
 
-// settling is how long a silent peer waits before it is part of the trouble: two lost probes are no cut.
-func (j *judge) settling(interval time.Duration) time.Duration {
-	if j.prev.cut == nil {
-		return settleFirst * interval
-	}
-	return settleLater * interval
-}
+// A cut that Corosync's membership has answered, or that has stood for overTime and overTokens, is an old one: what goes silent
+// from then on is another trouble.
+const (
+	overTime   = 30 * time.Second
+	overTokens = 10
+)
 
 // together is how close the beginnings of outages must be to be one event.
 const together = 6 // probe intervals
 
-// readCut gathers the peers that are out of reach into the present incident. A peer that has only just come back still lends
-// it its name, so that a flickering path does not rename the trouble again and again.
+// joinable is the number of the incident that a peer which goes silent now belongs to: the newest, unless that is an old one; 0 for none.
+func (j *judge) joinable(p *peer) int {
+	if len(j.prev.cuts) == 0 {
+		return 0
+	}
+	m := j.prev.cuts[len(j.prev.cuts)-1]
+	if m.over && (p.since.IsZero() || p.since.Sub(m.since).Abs() > together*p.interval) {
+		return 0
+	}
+	return m.id
+}
+
+// settling is how long a silent peer waits before it is part of the trouble: two lost probes are no cut.
+func (j *judge) settling(p *peer) time.Duration {
+	if j.joinable(p) == 0 {
+		return settleFirst * p.interval
+	}
+	return settleLater * p.interval
+}
+
+// readCut gathers the peers that are out of reach into incidents: mostly one; another one for those that go silent after the
+// membership has lost the first. A peer that has only just come back still lends its incident the name, so that a flickering path
+// does not rename the trouble again and again.
 func (j *judge) readCut() {
-	var out, lingering []*peer
-	formed := j.prev.cut != nil
+	j.next.lastCut = j.prev.lastCut
+	fresh := &cut{} // the one that begins now, if it does
+	formed := false
+	for _, m := range j.prev.cuts {
+		memo := *m
+		j.cuts = append(j.cuts, &cut{memo: &memo})
+	}
 	for i := range j.peers {
 		p := &j.peers[i]
 		was := p.memo.inCut
 		switch p.verdict {
 		case cutOff, muted:
-			p.memo.inCut, formed = true, true
+			p.memo.inCut = true
 		case silent:
-			p.memo.inCut = was || p.gap >= j.settling(p.interval)
-			formed = formed || p.gap >= forming*p.interval
+			p.memo.inCut = was || p.gap >= j.settling(p)
 		default:
 			p.memo.inCut = false
 		}
-		if p.memo.inCut {
-			out = append(out, p)
+		c := j.cutNumber(p.memo.cutID)
+		if !p.memo.inCut {
+			if was && c != nil && p.verdict == reachable && !p.recovered().IsZero() && j.ago(p.recovered()) < j.stablePeriod() {
+				p.memo.inCut = true
+				c.lingering = append(c.lingering, p)
+			} else {
+				p.memo.cutID = 0
+			}
 			continue
 		}
-		if was && p.verdict == reachable && !p.recovered().IsZero() && j.ago(p.recovered()) < j.stablePeriod() {
-			p.memo.inCut = true
-			lingering = append(lingering, p)
+		if c == nil || !was {
+			c = j.cutNumber(j.joinable(p))
 		}
+		if c == nil {
+			c, p.memo.cutID = fresh, 0
+			formed = formed || p.verdict != silent || p.gap >= forming*p.interval
+		}
+		c.peers = append(c.peers, p)
 	}
-	if len(out) == 0 || !formed {
-		return
+	if formed {
+		j.next.lastCut++
+		fresh.memo = j.cutMemory(fresh.peers)
+		j.cuts = append(j.cuts, fresh)
 	}
-	c := &cut{peers: out, memo: j.cutMemory(out)}
-	c.name(j, lingering)
-	for _, p := range out {
-		c.severity = max(c.severity, j.cutSeverity(p, out))
+	j.cuts = slices.DeleteFunc(j.cuts, func(c *cut) bool { return len(c.peers) == 0 })
+	for _, c := range j.cuts {
+		j.judgeCut(c)
+	}
+}
+
+// judgeCut says of an incident what it is called, how bad it is and what it does.
+func (j *judge) judgeCut(c *cut) {
+	c.name(j, c.lingering)
+	for _, p := range c.peers {
+		p.memo.cutID = c.memo.id
+		c.severity = max(c.severity, j.cutSeverity(p, c.peers))
 		if p.basis != "" && !slices.Contains(c.basis, p.basis) {
 			c.basis = append(c.basis, p.basis)
 		}
 	}
 	c.outcome = j.outcome(c)
-	j.cut, j.next.cut = c, c.memo
+	c.memo.over = c.memo.over || j.happened(c) || j.ago(c.memo.since) >= max(overTime, overTokens*j.token)
+	j.cut = c
+	j.next.cuts = append(j.next.cuts, c.memo)
+}
+
+// cutNumber finds a present incident; nil if there is none.
+func (j *judge) cutNumber(id int) *cut {
+	for _, c := range j.cuts {
+		if c.memo.id == id && id != 0 {
+			return c
+		}
+	}
+	return nil
+}
+
+// cutOf is the key of the incident that a peer is part of; "" for none.
+func (j *judge) cutOf(p *peer) string {
+	if c := j.cutNumber(p.memo.cutID); c != nil && p.memo.inCut {
+		return c.key()
+	}
+	return ""
+}
+
+// cutAt is the key of the incident that a token or quorum lost at that time is due to; "" for none.
+func (j *judge) cutAt(at time.Time) string {
+	for _, c := range slices.Backward(j.cuts) {
+		if !c.memo.over || !at.Before(c.memo.since) && at.Sub(c.memo.since) < overTokens*j.token {
+			return c.key()
+		}
+	}
+	return ""
 }
 
 // name gives the incident its name. It keeps the one that it has as long as nobody else has gone out of reach, and those that
@@ -100,21 +175,17 @@ func (c *cut) name(j *judge, lingering []*peer) {
 	c.memo.code, c.memo.subject = j.nameCut(c.peers)
 }
 
-// cutMemory is what was true when the incident began: membership and votes.
+// cutMemory is what is true as an incident begins: membership and votes.
 func (j *judge) cutMemory(out []*peer) *cutMemo {
-	if j.prev.cut != nil {
-		m := *j.prev.cut
-		return &m
-	}
-	m := &cutMemo{since: j.now()}
+	m := &cutMemo{id: j.next.lastCut, since: j.now()}
 	for _, p := range out {
 		if !p.since.IsZero() && p.since.Before(m.since) {
 			m.since = p.since
 		}
 	}
 	for _, n := range j.in.Cluster.Nodes {
-		gone := j.member(n.ID) == No && !slices.ContainsFunc(out, func(p *peer) bool { return p.node.ID == n.ID })
-		if !gone {
+		part := slices.ContainsFunc(out, func(p *peer) bool { return p.node.ID == n.ID })
+		if part || j.member(n.ID) != No && !j.lostBefore(n.ID) {
 			m.members = append(m.members, n.ID)
 		}
 	}
@@ -126,6 +197,16 @@ func (j *judge) cutMemory(out []*peer) *cutMemo {
 		m.device = m.device && deviceVotes(q.Votes)
 	}
 	return m
+}
+
+// lostBefore: the node is part of an older incident.
+func (j *judge) lostBefore(id uint32) bool {
+	for _, c := range j.cuts {
+		if slices.ContainsFunc(c.peers, func(p *peer) bool { return p.node.ID == id }) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutSeverity is how bad it is that one of the peers is out. It is never more than a warning until something else than

@@ -17,6 +17,7 @@ type draft struct {
 	cause    string
 	advice   string // "": the catalogue's
 	since    time.Time
+	cut      int // number of the incident, of familyCut
 }
 
 func key(code, subject string) string { return code + ":" + subject }
@@ -28,6 +29,7 @@ type tracked struct {
 	last    time.Time // when it last held
 	shown   bool
 	family  family
+	cut     int // number of the incident, of familyCut
 }
 
 // add drafts d.
@@ -92,7 +94,7 @@ func (j *judge) draftsByKey() []tracked {
 				Code: d.code, Severity: d.severity, Subject: d.subject, Title: d.title, Since: since, Evidence: d.evidence,
 				Cause: d.cause, Advice: cmp.Or(d.advice, e.Advice), Key: key(d.code, d.subject), Runbook: e.Runbook(),
 			},
-			first: j.now(), last: j.now(), family: e.family,
+			first: j.now(), last: j.now(), family: e.family, cut: d.cut,
 		})
 	}
 	slices.SortStableFunc(fresh, func(a, b tracked) int {
@@ -120,7 +122,7 @@ func (j *judge) replace(all []tracked) []tracked {
 			continue
 		}
 		for k := range all {
-			if gone := &all[k]; gone.family == live.family && gone.finding.Clearing {
+			if gone := &all[k]; gone.family == live.family && gone.finding.Clearing && j.succeeds(live, gone) {
 				if gone.finding.Since.Before(live.finding.Since) {
 					live.finding.Since = gone.finding.Since
 				}
@@ -129,6 +131,11 @@ func (j *judge) replace(all []tracked) []tracked {
 		}
 	}
 	return slices.DeleteFunc(all, func(t tracked) bool { return t.finding.Clearing && !t.shown })
+}
+
+// succeeds: the live finding is about the same incident as the one that is gone, or about a newer one that began as that was over.
+func (j *judge) succeeds(live, gone *tracked) bool {
+	return live.cut == gone.cut || live.cut > gone.cut && j.cutNumber(gone.cut) == nil
 }
 
 // stablePeriod is how long a condition must be gone before its finding is.

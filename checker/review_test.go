@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker"
 	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe/mesh"
 )
 
 const t125 = 3375 * time.Millisecond // token 3000 with a coefficient of 125 and five nodes
@@ -71,7 +72,7 @@ func TestReplyInBlackout(t *testing.T) {
 			t.Errorf("at %v: %s", e.at, e.title)
 		}
 	}
-	if f, _ := s.finding("path-gap:b1/link0"); s.start.Add(cut+200*time.Millisecond).Before(f.Since) {
+	if f, _ := s.finding("path-gap:b1/link0"); s.start.Add(cut + 200*time.Millisecond).Before(f.Since) {
 		t.Errorf("the gap began at %v, want %v", f.Since.Sub(s.start), cut)
 	}
 }
@@ -223,5 +224,67 @@ func TestTwoAgentsAfterStart(t *testing.T) {
 		s.node("b1").agentDead, s.node("b2").agentDead = s.now, s.now
 		s.run(30 * time.Second)
 		s.atMost(0, checker.Warning)
+	}
+}
+
+// deadNode cuts a node off as by loss of power, and lets the cluster live without it for a while.
+func (s *scene) deadNode(name string, d time.Duration) {
+	s.cut(name)
+	for _, n := range s.nodes[1:] {
+		n.others[s.node(name).id] = mesh.Down
+	}
+	s.run(d)
+}
+
+// TestBlipBesideDeadNode: a node has been dead for long; a blip on another one is a trouble of its own, and a small one.
+func TestBlipBesideDeadNode(t *testing.T) {
+	s := newScene(t, t125, 1, stretched...)
+	s.run(30 * time.Second)
+	s.deadNode("b1", 5*time.Minute)
+	blip := s.now
+	s.cut("b2")
+	s.run(350 * time.Millisecond)
+	s.heal("b2")
+	s.run(20 * time.Second)
+	for _, e := range s.seen {
+		if e.at > blip && strings.Contains(e.key, "-cut:") && strings.Contains(e.key+e.title, "b2") && e.severity > checker.Warning {
+			t.Errorf("at %v: %s %v: %s", e.at, e.key, e.severity, e.title)
+		}
+		if e.at > blip && strings.HasPrefix(e.key, "site-cut") {
+			t.Errorf("at %v: %s", e.at, e.key)
+		}
+	}
+	if f, ok := s.finding("peer-cut:b1"); !ok || f.Severity != checker.Critical {
+		t.Errorf("the dead node is forgotten: %+v\n%s", f, s.log())
+	}
+}
+
+// TestCutBesideDeadNode: a node has been dead for long, and now the other site is cut: its own incident, with its own countdown,
+// and partitions of those that were left.
+func TestCutBesideDeadNode(t *testing.T) {
+	s := newScene(t, t125, 1, stretched...)
+	s.run(30 * time.Second)
+	s.deadNode("a3", 5*time.Minute)
+	cut := s.now
+	s.cutSite()
+	s.run(2 * time.Second)
+	f, ok := s.finding("site-cut:b")
+	if !ok || f.Since.Before(s.start.Add(cut)) || f.Severity != checker.Critical {
+		t.Fatalf("%+v\n%s", f, s.log())
+	}
+	o := s.last.Outcome
+
+	if o == nil || o.Happened || o.TokenLossIn <= 0 || o.MembershipIn.Duration() < 4*time.Second || strings.Contains(o.Text, "a3") {
+		t.Errorf("outcome %+v", o)
+	}
+	if _, ok := s.finding("peer-cut:a3"); !ok {
+		t.Errorf("the dead node is forgotten\n%s", s.log())
+	}
+	s.run(8 * time.Second)
+	if o := s.last.Outcome; o == nil || !o.Happened {
+		t.Errorf("outcome after the membership changed: %+v", o)
+	}
+	if f, ok := s.finding("not-quorate:a1"); !ok || f.Cause != "site-cut:b" {
+		t.Errorf("not-quorate: %+v", f)
 	}
 }

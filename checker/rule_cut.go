@@ -5,14 +5,16 @@ import (
 	"strings"
 )
 
-// ruleCut tells of the present incident: the peers that are out of reach on every link, under one name.
+// ruleCut tells of the incidents: the peers that are out of reach on every link, under one name for each trouble.
 func ruleCut(j *judge) {
-	c := j.cut
-	if c == nil {
-		return
+	for _, c := range j.cuts {
+		j.cutFinding(c)
 	}
+}
+
+func (j *judge) cutFinding(c *cut) {
 	m := c.memo
-	d := draft{code: m.code, severity: c.severity, subject: m.subject, since: m.since, cause: j.cutCause(c)}
+	d := draft{cut: m.id, code: m.code, severity: c.severity, subject: m.subject, since: m.since, cause: j.cutCause(c)}
 	d.title = j.cutTitle(c)
 	d.evidence = map[string]string{
 		"out_of_reach": c.nodes(), "for": show(j.ago(m.since)), "share_of_token": percent(ratio(j.ago(m.since), j.token)),

@@ -83,10 +83,7 @@ func rulePeerDaemons(j *judge) {
 // ruleToken tells of tokens that Corosync lost or nearly lost.
 func ruleToken(j *judge) {
 	m := &j.next.daemon
-	cause := ""
-	if j.cut != nil {
-		cause = j.cut.key()
-	}
+	cause := j.cutAt(m.evidence)
 	told := func(t time.Time) bool { return !t.IsZero() && j.ago(t) < j.stablePeriod() }
 	if told(m.lostAt) || !m.lostAt.IsZero() && told(m.evidence) && m.evidence.Sub(m.lostAt) < 3*j.token {
 		j.add(draft{

@@ -70,8 +70,8 @@ func (j *judge) gapCause(p *peer, l *path) string {
 		return key(CodeAgentSilent, subject(p, l))
 	case j.linkFailed(l.obs.Link):
 		return key(CodeLocalLink, linkName(l.obs.Link))
-	case p.memo.inCut && j.cut != nil:
-		return j.cut.key()
+	case j.cutOf(p) != "":
+		return j.cutOf(p)
 	case j.carriedElsewhere(p, l):
 		return key(CodeLinkDown, linkName(l.obs.Link))
 	}

@@ -151,12 +151,7 @@ func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 }
 
 // afterCut is the key of the incident that a peer is part of, if any.
-func (j *judge) afterCut(p *peer) string {
-	if p.memo.inCut && j.cut != nil {
-		return j.cut.key()
-	}
-	return ""
-}
+func (j *judge) afterCut(p *peer) string { return j.cutOf(p) }
 
 // ruleMTU tells of paths on which full-size packets die and small ones pass.
 func ruleMTU(j *judge) {

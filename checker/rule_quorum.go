@@ -174,8 +174,8 @@ func ruleMembers(j *judge) {
 				d.severity = Info
 			}
 		}
-		if p.memo.inCut && j.cut != nil {
-			d.cause = j.cut.key()
+		if c := j.cutOf(p); c != "" {
+			d.cause = c
 		} else if p.view != nil && !p.view.Corosync && j.ago(p.view.At) <= viewFresh {
 			d.cause = key(CodePeerCorosync, p.node.Name)
 		}

@@ -16,7 +16,8 @@ type State struct {
 	peers    []peerMemo // by node
 	findings []tracked  // by key
 	daemon   daemonMemo
-	cut      *cutMemo // the present incident
+	cuts     []*cutMemo // the present incidents, oldest first
+	lastCut  int        // number of the newest incident
 	mesh     meshMemo
 	drops    []dropMemo
 	cluster  clusterMemo
@@ -67,7 +68,8 @@ type peerMemo struct {
 	verdict   verdict // of the last Step
 	agent     verdict // silentAgent or stoppedAgent once it was found to be so, until a probe is answered; else reachable
 	gaps      gapMemo
-	inCut     bool // part of the present incident
+	inCut     bool // part of a present incident
+	cutID     int  // its number, with inCut
 }
 
 // gapMemo remembers for how long a peer was out of reach on all links at once.
@@ -120,8 +122,10 @@ type spareKey struct {
 	members                 int
 }
 
-// cutMemo remembers the present incident: what it was when it began.
+// cutMemo remembers an incident: what it was when it began.
 type cutMemo struct {
+	id      int
+	over    bool // it is an old one: what goes silent now is another trouble
 	since   time.Time
 	members []uint32 // of the membership when it began, else all nodes
 	history votequorum.History

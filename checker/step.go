@@ -58,7 +58,8 @@ type judge struct {
 	peers  []peer        // by node: all but the local one
 	local  topology.Node
 	status daemonStatus
-	cut    *cut // the present incident
+	cuts   []*cut // the present incidents, oldest first
+	cut    *cut   // the newest of them
 	drafts []draft
 }
 
