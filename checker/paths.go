@@ -72,7 +72,11 @@ func (j *judge) readPath(p *path) {
 	if p.interval <= 0 {
 		p.interval = defaultInterval
 	}
-	p.heard = s.EverHeard
+	if p.memo.remote != p.obs.Remote {
+		p.memo.heard, p.memo.remote = false, p.obs.Remote
+	}
+	p.heard = s.EverHeard || p.memo.heard
+	p.memo.heard = p.heard
 	if p.obs.Err == "" {
 		p.memo.errSince = time.Time{}
 	} else if p.memo.errSince.IsZero() {
@@ -94,12 +98,21 @@ func (j *judge) readPath(p *path) {
 		}
 	case s.Unanswered >= 2 && s.Outage.HostPaused:
 		p.hostFelt = true
+		if p.memo.feltSince.IsZero() {
+			p.memo.feltSince = s.Outage.Since
+			if p.memo.feltSince.IsZero() {
+				p.memo.feltSince = j.now()
+			}
+		}
 	case s.Unanswered >= 2 && p.heard:
 		p.out, p.since = true, s.Outage.Since
 		if p.since.IsZero() {
 			p.since = j.now().Add(-s.Outage.For)
 		}
 		p.which = direction(s, p.interval)
+	}
+	if p.out || s.Unanswered == 0 {
+		p.memo.feltSince = time.Time{}
 	}
 	j.steady(p)
 	p.gap = max(0, j.ago(p.since)-j.ago(p.memo.backAt))
@@ -253,7 +266,7 @@ func (j *judge) longOut(p *path) bool { return p.out && p.gap >= j.warnAfter(p.i
 // setState gives the path its name for the Report, once excuses are known.
 func (j *judge) setState(p *path) {
 	switch {
-	case p.obs.Err == "" && !p.heard, p.out && p.excused != notExcused:
+	case p.obs.Err == "" && !p.heard, p.out && p.excused != notExcused, p.hostFelt:
 		p.state = PathUnknown
 	case j.longOut(p):
 		p.state = PathDown

@@ -23,8 +23,9 @@ type peer struct {
 	knetSince time.Time // since when no link is connected
 	member    Tri
 	verdict   verdict
-	basis     string // what confirmed a cut
-	knetOnly  bool   // no probe ever told anything of it
+	basis     string    // what confirmed a cut
+	hidden    time.Time // no link is known to work, and this host's own stalls may be why: since when; else zero
+	knetOnly  bool      // no probe ever told anything of it
 }
 
 // verdict is what a peer's silence means.
@@ -108,7 +109,7 @@ func (j *judge) readPeer(p *peer) {
 func (j *judge) aggregate(p *peer) {
 	works, down := false, 0
 	known := 0
-	var back time.Time // since when answers come again on some link
+	var hidden, back time.Time // hidden: since when this host's stalls excuse a silence; back: since when answers come again on some link
 	p.interval = defaultInterval
 	for i := range p.paths {
 		l := &p.paths[i]
@@ -120,6 +121,8 @@ func (j *judge) aggregate(p *peer) {
 			if b := l.memo.backAt; !b.IsZero() && (back.IsZero() || b.Before(back)) {
 				back = b
 			}
+		case l.hostFelt: // nobody knows
+			hidden = later(hidden, l.memo.feltSince)
 		case l.heard:
 			works = true
 		}
@@ -132,8 +135,11 @@ func (j *judge) aggregate(p *peer) {
 			p.knetSince = later(p.knetSince, l.memo.knetSince)
 		}
 	}
-	if works {
+	switch {
+	case works:
 		p.out, p.since = false, time.Time{}
+	case !hidden.IsZero():
+		p.out, p.since, p.hidden = false, time.Time{}, hidden
 	}
 	switch {
 	case known > 0 && down == known:

@@ -288,3 +288,48 @@ func TestCutBesideDeadNode(t *testing.T) {
 		t.Errorf("not-quorate: %+v", f)
 	}
 }
+
+// TestCutUnderStalls: this host stalls again and again, so that every silence is laid on it, while the other site is cut: knet
+// tells, and no word is said of probes that pass.
+func TestCutUnderStalls(t *testing.T) {
+	s := newScene(t, t125, 1, stretched...)
+	s.run(30 * time.Second)
+	s.edit = func(in *checker.Input) {
+		for i := range in.Paths {
+			in.Paths[i].Summary.Outage.HostPaused = true
+		}
+	}
+	cut := s.now
+	s.cutSite()
+	s.run(6 * time.Second)
+	if at := s.first("site-cut:b", checker.Critical); at < 0 || at-cut > 5*time.Second {
+		t.Errorf("critical after %v\n%s", at-cut, s.log())
+	}
+	for _, e := range s.seen {
+		if strings.Contains(e.title, "but probes pass") {
+			t.Errorf("at %v: %s", e.at, e.title)
+		}
+	}
+}
+
+// TestReloadInCut: in a cut a reload gives every path a new account, which never heard anybody; the cut goes on.
+func TestReloadInCut(t *testing.T) {
+	s := newScene(t, t125, 1, stretched...)
+	s.run(30 * time.Second)
+	s.cutSite()
+	s.run(4 * time.Second)
+	reload := s.now
+	s.edit = func(in *checker.Input) {
+		for i := range in.Paths {
+			if sum := &in.Paths[i].Summary; sum.Unanswered > 0 {
+				sum.EverHeard, sum.Total.Received, sum.LastHeard = false, 0, time.Time{}
+				sum.Unanswered = int((s.now - reload) / interval)
+				sum.Outage.Since = in.Now.Add(-(s.now - reload))
+			}
+		}
+	}
+	s.stays("site-cut:b", checker.Critical, 8*time.Second)
+	if f, _ := s.finding("site-cut:b"); s.start.Add(reload).Before(f.Since) {
+		t.Errorf("its age is forgotten: %v", f.Since)
+	}
+}

@@ -17,7 +17,7 @@ func ruleKnet(j *judge) {
 	}
 	for i := range j.peers {
 		p := &j.peers[i]
-		if p.verdict != reachable || p.member == No || !j.running(p) || j.status.linksAt.Before(p.recovered()) {
+		if p.verdict != reachable || !p.hidden.IsZero() || p.member == No || !j.running(p) || j.status.linksAt.Before(p.recovered()) {
 			continue
 		}
 		if p.knet == KnetDisconnected {

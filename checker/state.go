@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/topology"
@@ -45,6 +46,9 @@ type pathMemo struct {
 	outSince    time.Time // of the outage, while out
 	which       Which     // direction of the outage, as last seen
 	whichSince  time.Time
+	heard       bool // since the agent started, also before a reload that made a new path of it
+	remote      netip.Addr
+	feltSince   time.Time // since when silence is laid on this host's own stalls
 	recovered   time.Time // when the last outage ended
 	backAt      time.Time // in an outage: since when answers come again; not yet trusted
 	received    uint64    // in an outage: answers counted when it was last certain

@@ -6,6 +6,9 @@ import "time"
 // believed only when something else says so too: knet here or at another node, the token, or the membership. The other way
 // round, knet may speak for a peer only after it had the time to notice.
 func (j *judge) judgePeer(p *peer) verdict {
+	if !p.out && !p.hidden.IsZero() && j.beyondStalls(p) {
+		p.out, p.since, p.gap = true, p.hidden, j.ago(p.hidden)
+	}
 	if !p.out {
 		return j.judgeUnprobed(p)
 	}
@@ -36,6 +39,17 @@ func (j *judge) judgePeer(p *peer) verdict {
 		return cutOff
 	}
 	return silent
+}
+
+// beyondStalls: this host's stalls do not explain any more why the peer is silent: after half a token without one answer knet, here or
+// elsewhere, or the membership has lost it too. A late token proves nothing: a stalled host makes that by itself.
+func (j *judge) beyondStalls(p *peer) bool {
+	if j.ago(p.hidden) < max(j.token/2, 10*p.interval) {
+		return false
+	}
+	q := *p
+	q.since = p.hidden
+	return p.lost() || j.knetConfirms(&q, q.since) || j.othersConfirm(&q)
 }
 
 // judgeAgentless judges a peer whose agent is known to have gone while its node lived: its silence tells nothing since then, so

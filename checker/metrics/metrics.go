@@ -7,6 +7,7 @@
 package metrics
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -178,6 +179,9 @@ func (s *sender) nodes() {
 		if n.Member != checker.Unknown {
 			s.bool(s.nodeMember, n.Member == checker.Yes, n.Name, id)
 		}
+		if !n.Local {
+			s.gauge(s.nodeAgent, 1, n.Name, id, n.Agent.String())
+		}
 		switch n.Reach {
 		case checker.ReachUp, checker.ReachDegraded:
 			s.gauge(s.nodeReachable, 1, n.Name, id)
@@ -187,9 +191,18 @@ func (s *sender) nodes() {
 	}
 }
 
+// isCut: the finding says that peers are out of reach.
+func isCut(f checker.Finding) bool {
+	switch f.Code {
+	case checker.CodePeerCut, checker.CodeGroupCut, checker.CodeSiteCut, checker.CodeIsolated:
+		return !f.Clearing
+	}
+	return false
+}
+
 func (s *sender) cut() {
 	o := s.r.Outcome
-	s.bool(s.cutPresent, o != nil)
+	s.bool(s.cutPresent, slices.ContainsFunc(s.r.Findings, isCut))
 	if o == nil {
 		return
 	}

@@ -140,3 +140,22 @@ func TestOddNames(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCutWithoutOutcome: a cut of which no change of membership follows is a cut; one that is only clearing is none.
+func TestCutWithoutOutcome(t *testing.T) {
+	r := load(t, "../testdata/cut.json")
+	r.Outcome = nil
+	for _, tt := range []struct {
+		clearing bool
+		want     string
+	}{{false, "1"}, {true, "0"}} {
+		for i := range r.Findings {
+			r.Findings[i].Clearing = tt.clearing
+		}
+		want := "# HELP quorumwatch_cut Whether a finding peer-cut, group-cut, site-cut or isolated holds; the others of this family are absent while " +
+			"no change of membership follows from it.\n# TYPE quorumwatch_cut gauge\nquorumwatch_cut " + tt.want + "\n"
+		if err := testutil.GatherAndCompare(registry(r), strings.NewReader(want), "quorumwatch_cut"); err != nil {
+			t.Error(err)
+		}
+	}
+}

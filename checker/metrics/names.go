@@ -1,6 +1,10 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Label sets.
 var (
@@ -18,6 +22,7 @@ type names struct {
 
 	quorate, votes, spareNodes      *prometheus.Desc
 	nodeMember, nodeReachable       *prometheus.Desc
+	nodeAgent                       *prometheus.Desc
 	corosyncUp, corosyncInfo        *prometheus.Desc
 	tokenLosses, retransmits, age   *prometheus.Desc
 	hostPause, hostWorstPause       *prometheus.Desc
@@ -82,12 +87,13 @@ func (n *names) quorum() {
 	n.spareNodes = desc("spare_nodes", "Nodes, whichever they are, that may still be lost at once.")
 	n.nodeMember = desc("node_member", "Whether a node is in Corosync's membership; absent if unknown.", nodeLabels...)
 	n.nodeReachable = desc("node_reachable", "Whether probes reach a peer on a link at least; absent if unknown.", nodeLabels...)
+	n.nodeAgent = desc("node_agent", "Always 1; the state of a peer's agent: heard, stopped (it said so), silent (though its node lives) or unknown.", append(slices.Clone(nodeLabels), "state")...)
 	n.corosyncUp = desc("corosync_up", "Whether the local Corosync runs and answers; absent if unknown.")
 	n.corosyncInfo = desc("corosync_info", "Always 1; version and state of the local Corosync.", "version", "state")
 	n.tokenLosses = desc("corosync_token_losses_total", "Tokens lost while operational since Corosync started.")
 	n.retransmits = desc("corosync_retransmits_total", "Messages sent again since Corosync started.")
 	n.age = desc("corosync_token_age_seconds", "Time since the last token, as Corosync last said.")
-	n.cutPresent = desc("cut", "Whether peers are out of reach in a way that would change, or has changed, the membership.")
+	n.cutPresent = desc("cut", "Whether a finding peer-cut, group-cut, site-cut or isolated holds; the others of this family are absent while no change of membership follows from it.")
 	n.cutHappened = desc("cut_happened", "Whether Corosync's membership has already lost them; absent without a cut.")
 	n.cutLosing = desc("cut_losing_nodes", "Nodes that lose quorum by the present cut; absent without a cut.")
 	n.cutTokenLoss = desc("cut_token_loss_seconds", "Time until the token may be lost by the present cut; absent without a cut.")
@@ -98,7 +104,7 @@ func (n *names) path() {
 	path := func(name, help string, more ...string) *prometheus.Desc {
 		return desc("path_"+name, help, append(append([]string{}, pathLabels...), more...)...)
 	}
-	n.pathUp = path("up", "Whether a path works; absent if unknown.")
+	n.pathUp = path("up", "Whether a path works; absent if unknown. It is 0 once the gap is longer than 0.15 of the token timeout and five probes: see path_gap_seconds for what is sooner.")
 	n.pathDegraded = path("degraded", "Whether a path works badly; absent if unknown.")
 	n.pathKnet = path("knet_connected", "Whether the local knet has the link connected; absent if unknown.")
 	n.pathKnetDowns = path("knet_downs_total", "Times that the local knet took the link down since Corosync started.")
