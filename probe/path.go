@@ -119,9 +119,6 @@ func (q *path) observe(now time.Time) Observation {
 const troubledAfter = 2
 
 func (q *path) troubled(now time.Time) bool {
-	if open, _ := q.socket.Load().state(); !open {
-		return true
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.sendErr != "" || q.stats.Unanswered(now) >= troubledAfter

@@ -177,13 +177,18 @@ func (p *Prober) all() []*path {
 }
 
 // Troubled counts the paths with two probes in a row that are overdue, or one that could not be sent. It takes far less than
-// Observations, so it can be
-// asked more often.
+// Observations, so it can be asked more often.
 func (p *Prober) Troubled(now time.Time) int {
 	p.checkStall(now)
 	n := 0
+	var s *socket // of many paths in a row
+	var open bool
 	for _, q := range p.all() {
-		if q.troubled(now) {
+		if t := q.socket.Load(); t != s {
+			s = t
+			open, _ = s.state()
+		}
+		if !open || q.troubled(now) {
 			n++
 		}
 	}

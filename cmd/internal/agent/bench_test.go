@@ -22,7 +22,7 @@ const (
 	meshRate     = meshPaths * int(time.Second/meshInterval)
 	settleFor    = 6 * time.Second
 	measureFor   = 20 * time.Second
-	scrapeEvery  = 5 * time.Second
+	scrapeEvery  = 10 * time.Second // Prometheus' own default is a minute
 )
 
 // TestMain lets the test binary be one of the processes of a benchmark.

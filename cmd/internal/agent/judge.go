@@ -17,7 +17,7 @@ import (
 // 250 ms keep it fresh.
 const (
 	judgeEvery    = 25 * time.Millisecond
-	calmEvery     = 100 * time.Millisecond
+	calmEvery     = 200 * time.Millisecond
 	calmAfter     = 3 * time.Second
 	bulletinEvery = 250 * time.Millisecond
 	viewsEvery    = 100 * time.Millisecond
