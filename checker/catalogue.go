@@ -97,7 +97,7 @@ var catalogue = []Entry{
 		Advice: "the path between the sites is the suspect: provider line, tunnel, router; call the provider now"},
 	{Code: CodeIsolated, Title: "this node reaches nobody", Severity: Critical, family: familyCut,
 		Advice: "suspect this node first: its network card, bond, cable, switch port, firewall; `ip -br link; ip -br addr`"},
-	{Code: CodeRemoteCut, Title: "two other nodes have lost each other", Severity: Warning, delay: time.Second,
+	{Code: CodeRemoteCut, Title: "two other nodes have lost each other", Severity: Critical, delay: time.Second,
 		Advice: "one bad pair on the only link stops the whole ring: look at the path between these two"},
 	{Code: CodeAgentSilent, Title: "a peer does not answer probes, but Corosync still hears it", Severity: Info,
 		Advice: "see on the peer: `systemctl status quorumwatch`; a firewall must let UDP port 5412 through between the ring addresses"},

@@ -12,11 +12,50 @@ import (
 // meshEvery is how often the rows of the whole mesh are rebuilt: peers speak twice a second.
 const meshEvery = 500 * time.Millisecond
 
-// remoteCut is a pair of other nodes that have lost each other, as one of them says.
+// remoteCut is a pair of other nodes that have lost each other, as one of them says, or both.
 type remoteCut struct {
-	from, to uint32
+	from, to uint32 // from says so
 	since    time.Time
-	knet     bool // knet there says so too
+	seen     time.Time // when it was last said
+	knet     bool      // knet there says so too
+	both     bool      // both say so, and knet at both
+}
+
+func (c remoteCut) pair() [2]uint32 { return [2]uint32{min(c.from, c.to), max(c.from, c.to)} }
+
+// remoteKept is how long a pair is remembered that nobody speaks of any more, and remoteShown how long it is still told: a view may
+// be missed.
+const (
+	remoteKept  = 3 * time.Second
+	remoteShown = time.Second
+)
+
+// mergeCuts makes one of what both ends of a pair say, and takes over since when it was said before.
+func (j *judge) mergeCuts(said []remoteCut) []remoteCut {
+	var cuts []remoteCut
+	for _, c := range said {
+		i := slices.IndexFunc(cuts, func(o remoteCut) bool { return o.pair() == c.pair() })
+		if i < 0 {
+			cuts = append(cuts, c)
+			continue
+		}
+		o := &cuts[i]
+		o.both = o.knet && c.knet
+		o.knet = o.knet || c.knet
+		if c.since.Before(o.since) {
+			o.since = c.since
+		}
+	}
+	for _, o := range j.prev.mesh.cuts {
+		i := slices.IndexFunc(cuts, func(c remoteCut) bool { return o.pair() == c.pair() })
+		switch {
+		case i >= 0 && o.since.Before(cuts[i].since):
+			cuts[i].since = o.since
+		case i < 0 && j.ago(o.seen) < remoteKept:
+			cuts = append(cuts, o)
+		}
+	}
+	return cuts
 }
 
 var meshStates = [...]PathState{mesh.Unknown: PathUnknown, mesh.Up: PathUp, mesh.Degraded: PathDegraded, mesh.Down: PathDown}
@@ -56,6 +95,7 @@ func (j *judge) readMesh() {
 			m.cuts = j.remoteCuts(m.cuts, v)
 		}
 	}
+	m.cuts = j.mergeCuts(m.cuts)
 	slices.SortFunc(m.rows, func(a, b MeshRow) int {
 		return cmp.Or(cmp.Compare(a.From.ID, b.From.ID), cmp.Compare(a.To.ID, b.To.ID), cmp.Compare(a.Link, b.Link))
 	})
@@ -103,12 +143,7 @@ func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 			gap = max(gap, w.Gap)
 		}
 		if links > 0 && dead == links {
-			c := remoteCut{v.Node, p.node.ID, v.At.Add(-gap), knet == links}
-			for _, o := range j.prev.mesh.cuts {
-				if o.from == c.from && o.to == c.to && o.since.Before(c.since) {
-					c.since = o.since
-				}
-			}
+			c := remoteCut{from: v.Node, to: p.node.ID, since: v.At.Add(-gap), seen: j.now(), knet: knet == links}
 			cuts = append(cuts, c)
 		}
 	}
@@ -126,15 +161,28 @@ func (j *judge) settled(id uint32) bool {
 	return false
 }
 
-// ruleRemoteCut tells of pairs of other nodes that have lost each other.
+// ruleRemoteCut tells of pairs of other nodes that have lost each other. Without them the ring cannot agree, so it is critical once
+// knet at both ends has had no link for longer than a flap lasts, or the token was lost meanwhile.
 func ruleRemoteCut(j *judge) {
 	for _, c := range j.next.mesh.cuts {
-		d := draft{code: CodeRemoteCut, severity: Info, subject: j.nodeName(min(c.from, c.to)) + "-" + j.nodeName(max(c.from, c.to)), since: c.since}
-		if c.knet && j.now().Sub(c.since) >= j.share(safeShare) {
+		if j.ago(c.seen) > remoteShown || !j.settled(c.from) || !j.settled(c.to) {
+			continue
+		}
+		pair, age := c.pair(), j.ago(c.since)
+		d := draft{code: CodeRemoteCut, severity: Info, subject: j.nodeName(pair[0]) + "-" + j.nodeName(pair[1]), since: c.since}
+		switch lost := j.next.daemon.lostAt.After(c.since) && age >= j.token/2; {
+		case c.both && (lost || age >= j.token*3/2):
+			d.severity = Critical
+		case c.knet && age >= j.share(safeShare):
 			d.severity = Warning
 		}
-		d.title = fmt.Sprintf("%s says that it has lost %s; from here both are reached", j.nodeName(c.from), j.nodeName(c.to))
-		d.evidence = map[string]string{"said_by": j.nodeName(c.from), "knet_says_so_too": yesNo(c.knet)}
+		by := j.nodeName(c.from)
+		d.title = fmt.Sprintf("%s says that it has lost %s; from here both are reached", by, j.nodeName(c.to))
+		if c.both {
+			by = j.nodeName(pair[0]) + " " + j.nodeName(pair[1])
+			d.title = fmt.Sprintf("%s and %s say that they have lost each other, for %s; from here both are reached", j.nodeName(pair[0]), j.nodeName(pair[1]), show(age))
+		}
+		d.evidence = map[string]string{"said_by": by, "knet_says_so_too": yesNo(c.knet)}
 		j.add(d)
 	}
 }

@@ -333,3 +333,36 @@ func TestReloadInCut(t *testing.T) {
 		t.Errorf("its age is forgotten: %v", f.Since)
 	}
 }
+
+// TestRemoteCutLasts: two others have lost each other on the only link, as knet at both ends says: that stops the ring. One view that
+// says otherwise does not begin it anew, and from one end alone it stays a warning.
+func TestRemoteCutLasts(t *testing.T) {
+	for _, both := range []bool{true, false} {
+		s := newScene(t, t125, 1, stretched...)
+		s.run(30 * time.Second)
+		a2, b1 := s.node("a2"), s.node("b1")
+		lose := func() {
+			a2.others[4], a2.knetDown[4] = mesh.Down, true
+			if both {
+				b1.others[2], b1.knetDown[2] = mesh.Down, true
+			}
+		}
+		lose()
+		s.run(3 * time.Second)
+		clear(a2.others)
+		clear(a2.knetDown)
+		clear(b1.others)
+		clear(b1.knetDown)
+		s.run(500 * time.Millisecond)
+		lose()
+		s.run(3500 * time.Millisecond)
+		f, ok := s.finding("remote-cut:a2-b1")
+		want := checker.Warning
+		if both {
+			want = checker.Critical
+		}
+		if !ok || f.Severity != want || f.Clearing || s.start.Add(31*time.Second).Before(f.Since) {
+			t.Errorf("both %v: %+v\n%s", both, f, s.log())
+		}
+	}
+}
