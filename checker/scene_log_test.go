@@ -25,6 +25,9 @@ func (s *scene) note(r checker.Report) {
 		before[f.Key] = f
 	}
 	for _, f := range r.Findings {
+		if most, ok := declared(f.Code); !ok || f.Severity > most || f.Severity == checker.OK {
+			s.t.Errorf("at %v: %s is %v; the catalogue says at most %v (declared %v)", s.now, f.Key, f.Severity, most, ok)
+		}
 		if b, ok := before[f.Key]; !ok || b.Severity != f.Severity || b.Clearing != f.Clearing {
 			s.seen = append(s.seen, event{at: s.now, key: f.Key, severity: f.Severity, clearing: f.Clearing, title: f.Title})
 		}
@@ -33,6 +36,16 @@ func (s *scene) note(r checker.Report) {
 	for k := range before {
 		s.seen = append(s.seen, event{at: s.now, key: k, gone: true})
 	}
+}
+
+// declared is the highest severity that the catalogue gives to a code.
+func declared(code string) (most checker.Severity, ok bool) {
+	for _, e := range checker.Catalogue() {
+		if e.Code == code {
+			return e.Severity, true
+		}
+	}
+	return checker.OK, false
 }
 
 // first returns when a finding with that key first had at least that severity; -1 if never.
