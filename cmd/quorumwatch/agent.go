@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -44,7 +45,14 @@ SIGHUP makes it read its configuration and corosync.conf again; a changed corosy
 	return cmd
 }
 
+// maxProcessors is how many processors an agent uses at a time: one probes, the other does the rest. On a machine of 64, Go's
+// garbage collector would wake a thread on 16 of them for a heap of ten megabytes.
+const maxProcessors = 2
+
 func runAgent(ctx context.Context, p *process, source config.Source) error {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(min(maxProcessors, runtime.GOMAXPROCS(0)))
+	}
 	c, err := config.Load(source)
 	if err != nil {
 		return err
