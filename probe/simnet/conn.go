@@ -92,6 +92,25 @@ func (c *conn) ReadBatch(ms []probe.Message) (int, error) {
 	}
 }
 
+// Polled implements probe.Poller.
+func (c *conn) Polled() bool { return c.cfg.Polled && c.host.net.Polled }
+
+// Poll implements probe.Poller.
+func (c *conn) Poll(ms []probe.Message) (int, error) {
+	select {
+	case <-c.done:
+		return 0, net.ErrClosed
+	default:
+	}
+	select {
+	case <-c.host.gate():
+	default:
+		return 0, nil // stopped
+	}
+	n, _ := c.take(ms)
+	return n, nil
+}
+
 // take fills ms with what has arrived, else says how long to wait for the next arrival known.
 func (c *conn) take(ms []probe.Message) (n int, wait time.Duration) {
 	s := c.host.net

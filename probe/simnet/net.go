@@ -26,6 +26,10 @@ var (
 
 // Net is a simulated network. Its methods may be called at any time, from any goroutine.
 type Net struct {
+	// Polled says that sockets may be polled (probe.Poller), as the real network's may. If not, what arrives is read at once, which
+	// is easier to reason about. Set it before the first socket is opened.
+	Polled bool
+
 	mu    sync.Mutex
 	seed  uint64
 	start time.Time

@@ -92,6 +92,7 @@ func newCluster(t *testing.T, links int) *cluster {
 		t: t, net: simnet.New(1), conf: corosynctest.Stretched(links),
 		nodes: map[string]*node{}, dead: map[direction]bool{},
 	}
+	c.net.Polled = true // as real sockets are
 	random := rand.New(rand.NewPCG(3, 4))
 	simulated, err := sim.New(sim.Config{
 		Corosync: c.conf, Start: time.Now(), Traffic: time.Second, Seed: random.Uint64(),

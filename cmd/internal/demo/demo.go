@@ -66,6 +66,7 @@ func New(c Config) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.network.Polled = true // as real sockets are, for a quarter less CPU
 	d.driver = sim.NewDriver(cluster, 50*time.Millisecond)
 	d.wire()
 	for _, n := range parsed.Nodes {
