@@ -1,3 +1,5 @@
+//go:build linux
+
 package agent_test
 
 import (
@@ -15,6 +17,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,12 +61,22 @@ func startRole(b *testing.B, name, dir string) *role {
 		b.Fatal(err)
 	}
 	r.out = bufio.NewReader(out)
-	if err := r.cmd.Start(); err != nil {
+	if err := withTimerSlack(r.cmd.Start); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(r.end)
 	r.line()
 	return r
+}
+
+// withTimerSlack starts a process with the TimerSlackNSec of examples/quorumwatch.service: it is inherited.
+func withTimerSlack(start func() error) error {
+	const prSetTimerslack = 29
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, prSetTimerslack, uintptr(2*time.Millisecond), 0)
+	defer func() { _, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, prSetTimerslack, 0, 0) }() // back to the default
+	return start()
 }
 
 func (r *role) pid() int { return r.cmd.Process.Pid }
@@ -180,6 +193,7 @@ func play(ctx context.Context, stop func(), run func(context.Context) error, ans
 
 // newAgentRole is the agent under test: node 1, as the command builds it, but for a double of Corosync.
 func newAgentRole(dir string) (run func(context.Context) error, answer func() string, err error) {
+	runtime.GOMAXPROCS(min(2, runtime.GOMAXPROCS(0)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // for a free port
 	if err != nil {
 		return nil, nil, err
