@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -18,13 +19,14 @@ import (
 // Pacer is a timerfd that the runtime's network poller waits for. It is 13 times more exact at the median than time.Ticker, which waits in
 // whole milliseconds and drops ticks, at the same cost and without a locked thread.
 type Pacer struct {
-	f      *os.File
-	rc     syscall.RawConn
-	buf    [8]byte
-	spec   unix.ItimerSpec
-	set    func(fd uintptr) // settime, made once: a closure for each wait would be garbage
-	setErr error
-	shut   atomic.Bool
+	f    *os.File
+	rc   syscall.RawConn
+	buf  [8]byte
+	spec unix.ItimerSpec
+	set  func(fd uintptr)      // settime, made once: a closure for each wait would be garbage
+	get  func(fd uintptr) bool // expired
+	err  error                 // of set or get
+	shut atomic.Bool
 }
 
 var _ probe.Pacer = (*Pacer)(nil)
@@ -42,7 +44,7 @@ func NewPacer() (*Pacer, error) {
 		return nil, fmt.Errorf("udp: timer: %w", err)
 	}
 	p := &Pacer{f: f, rc: rc}
-	p.set = p.settime
+	p.set, p.get = p.settime, p.expired
 	return p, nil
 }
 
@@ -54,7 +56,10 @@ func (p *Pacer) Wait(until time.Time) (time.Time, error) {
 		if err := p.arm(until.Sub(now)); err != nil {
 			return now, p.closed(err)
 		}
-		_, err := p.f.Read(p.buf[:])
+		err := p.rc.Read(p.get)
+		if err == nil {
+			err = p.err
+		}
 		now = time.Now()
 		if err != nil {
 			return now, p.closed(err)
@@ -69,10 +74,31 @@ func (p *Pacer) arm(d time.Duration) error {
 	if err := p.rc.Control(p.set); err != nil {
 		return err
 	}
-	return p.setErr
+	return p.err
 }
 
-func (p *Pacer) settime(fd uintptr) { p.setErr = unix.TimerfdSettime(int(fd), 0, &p.spec, nil) }
+// The runtime is not told of these calls, which do not block: that would wake its monitoring thread each time.
+
+func (p *Pacer) settime(fd uintptr) {
+	p.err = nil
+	if _, _, errno := unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&p.spec)), 0, 0, 0); errno != 0 {
+		p.err = os.NewSyscallError("timerfd_settime", errno)
+	}
+}
+
+// expired reads the timer. False means: wait for it.
+func (p *Pacer) expired(fd uintptr) bool {
+	p.err = nil
+	_, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&p.buf[0])), uintptr(len(p.buf)))
+	switch errno {
+	case unix.EAGAIN:
+		return false
+	case 0, unix.EINTR:
+	default:
+		p.err = os.NewSyscallError("read", errno)
+	}
+	return true
+}
 
 // Close stops the timer and ends a Wait in progress. A second Close returns net.ErrClosed.
 func (p *Pacer) Close() error {
