@@ -207,10 +207,10 @@ func TestQueueFarewell(t *testing.T) {
 		q := NewQueue(QueueConfig{Notifier: r})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { _ = q.Run(ctx); close(ended) }()
 		for _, key := range []string{"a", "b", "c"} {
-			q.Add(note(key, checker.Critical))
+			q.Add(note(key, checker.Critical)) // before Run: a critical page that comes later would end the pause
 		}
+		go func() { _ = q.Run(ctx); close(ended) }()
 		time.Sleep(500 * time.Millisecond) // a waits for its retry, the others for a
 		cancel()
 		<-ended
