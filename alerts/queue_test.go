@@ -149,9 +149,6 @@ func TestQueueSupersedes(t *testing.T) {
 		q.Add(worse)
 		q.Add(over("a"))
 		q.Add(note("a", checker.Critical)) // it begins anew
-		repeat := note("a", checker.Critical)
-		repeat.Reason = Repeat
-		q.Add(repeat)
 		time.Sleep(time.Minute)
 	})
 	// What is critical does not wait for the end of the pause.
