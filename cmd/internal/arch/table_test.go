@@ -11,6 +11,7 @@ func allowed() map[string][]string {
 		"probe/stamp":         {},
 		"probe/stats":         {},
 		"probe/mesh":          {},
+		"probe/trace":         {},
 
 		// Sources. corosync, proxmox and probe never know each other.
 		"corosync":       {"corosync/totem", "corosync/votequorum"},
@@ -19,19 +20,21 @@ func allowed() map[string][]string {
 		"proxmox":        {},
 		"proxmox/api":    {"proxmox"},
 		"proxmox/pmxcfs": {"proxmox"},
-		"probe":          {"probe/stamp", "probe/stats"},
+		"probe":          {"probe/stamp", "probe/stats", "probe/trace"},
 		"probe/udp":      {"probe"},
 		"probe/simnet":   {"probe"},
 
 		// Judgement: pure.
 		"checker/topology": {"corosync", "corosync/totem", "corosync/votequorum", "proxmox", "probe/mesh"},
-		"checker/risk":     {"corosync/totem", "corosync/votequorum", "probe/stats"},
+		"checker/risk":     {"corosync", "corosync/totem", "corosync/votequorum", "probe/stats", "probe/trace"},
+		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
+		"checker/plan":     {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
-			"checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
+			"checker/advice", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
 		},
 
 		// Views.
-		"checker/report":  {"checker"},
+		"checker/report":  {"checker", "checker/advice", "checker/plan", "checker/risk"},
 		"checker/history": {"checker"},
 		"checker/metrics": {"checker"},
 		"checker/web":     {"checker", "checker/report", "checker/history"},
@@ -49,7 +52,7 @@ func allowed() map[string][]string {
 		"corosync/lab":          {"corosync", "corosync/lab/impair"},
 		"corosync/lab/impair":   {},
 		"corosync/lab/scenario": {"corosync/lab", "corosync/lab/impair"},
-		"cmd/quorumlab":         {"checker", "corosync/lab", "corosync/lab/*"},
+		"cmd/quorumlab":         {"checker", "checker/*", "corosync", "corosync/*", "corosync/lab/*", "probe/trace"},
 
 		// Test doubles.
 		"corosync/corosynctest": {"corosync", "corosync/ctl"},
@@ -98,8 +101,8 @@ func doors() map[string][]string {
 // arguments give the same result, for ever.
 func pure() []string {
 	return []string{
-		"corosync/totem", "corosync/votequorum", "probe/stamp", "probe/stats", "probe/mesh",
-		"checker", "checker/topology", "checker/risk",
+		"corosync/totem", "corosync/votequorum", "probe/stamp", "probe/stats", "probe/mesh", "probe/trace",
+		"checker", "checker/topology", "checker/risk", "checker/advice", "checker/plan",
 		"alerts/manager.go", "alerts/notification.go",
 	}
 }
