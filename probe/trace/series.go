@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"math"
 	"sort"
 	"time"
 )
@@ -21,17 +22,39 @@ type Sample struct {
 	Delay time.Duration // one way, as far as it can be known (half of the round trip, and what this packet took longer); valid if Arrived
 }
 
-// Series is the record of one path: samples of successive slots. The zero value is an empty one that begins at slot 0.
+// Series is the record of one path: samples of successive slots. The zero value is an empty one that begins at slot 0. Delays are kept to
+// the microsecond, up to 17 minutes.
 type Series struct {
 	first int   // slot of the first sample kept
 	next  int   // slot after the newest
-	runs  []run // ascending, without holes
+	base  int   // slot that runs count from
+	runs  []run // ascending, without holes; never changed once they are there, so that a copy of the Series may be read meanwhile
 }
 
-// run is equal samples in a row, up to the next run.
+// run is equal samples in a row, up to the next run. It is small: a sick cluster has hundreds of thousands.
 type run struct {
-	from   int
-	sample Sample
+	from uint32 // slot, from base
+	what packed
+}
+
+// packed is a Sample: 2 bits of state, 30 of delay in microseconds.
+type packed uint32
+
+const (
+	delayBits = 30
+	mostDelay = 1<<delayBits - 1
+)
+
+func pack(v Sample) packed {
+	if v.State != Arrived {
+		return packed(v.State&3) << delayBits
+	}
+	us := max(v.Delay, 0).Round(time.Microsecond) / time.Microsecond
+	return packed(Arrived)<<delayBits | packed(min(us, mostDelay))
+}
+
+func (p packed) sample() Sample {
+	return Sample{State(p >> delayBits), time.Duration(p&mostDelay) * time.Microsecond}
 }
 
 // First is the first slot that is kept.
@@ -40,15 +63,33 @@ func (s *Series) First() int { return s.first }
 // Next is the slot after the newest one.
 func (s *Series) Next() int { return s.next }
 
+// Runs is into how many runs of equal samples the series falls: what it costs.
+func (s *Series) Runs() int { return len(s.runs) }
+
 // Append adds n equal samples.
 func (s *Series) Append(n int, v Sample) {
 	if n <= 0 {
 		return
 	}
-	if len(s.runs) == 0 || s.runs[len(s.runs)-1].sample != v {
-		s.runs = append(s.runs, run{s.next, v})
+	if s.next-s.base > math.MaxUint32-1 {
+		s.rebase()
+	}
+	p := pack(v)
+	if len(s.runs) == 0 || s.runs[len(s.runs)-1].what != p {
+		s.runs = append(s.runs, run{uint32(s.next - s.base), p})
 	}
 	s.next += n
+}
+
+// rebase counts from a later slot; a series of more than four thousand million slots loses its first half.
+func (s *Series) rebase() {
+	s.Forget(s.next - math.MaxUint32/2)
+	by := s.first - s.base
+	runs := make([]run, len(s.runs))
+	for i, r := range s.runs {
+		runs[i] = run{uint32(max(int(r.from)-by, 0)), r.what}
+	}
+	s.runs, s.base = runs, s.first
 }
 
 // AppendTo fills up to slot next (not included) with v; it does nothing if the series is that long already.
@@ -68,11 +109,16 @@ func (s *Series) Run(slot int) (v Sample, until int) {
 	case slot >= s.next:
 		return Sample{}, slot + 1
 	}
-	i := sort.Search(len(s.runs), func(i int) bool { return s.runs[i].from > slot }) // the first run after the slot's own
+	i := s.after(slot)
 	if until = s.next; i < len(s.runs) {
-		until = s.runs[i].from
+		until = s.base + int(s.runs[i].from)
 	}
-	return s.runs[i-1].sample, until
+	return s.runs[i-1].what.sample(), until
+}
+
+// after is the first run after a slot's own.
+func (s *Series) after(slot int) int {
+	return sort.Search(len(s.runs), func(i int) bool { return s.base+int(s.runs[i].from) > slot })
 }
 
 // Forget drops what lies before a slot.
@@ -81,9 +127,20 @@ func (s *Series) Forget(before int) {
 	if before <= s.first {
 		return
 	}
-	i := sort.Search(len(s.runs), func(i int) bool { return s.runs[i].from > before }) - 1
-	if i > 0 {
-		s.runs = append(s.runs[:0], s.runs[i:]...)
+	if i := s.after(before) - 1; i > 0 {
+		s.runs = s.runs[i:]
 	}
 	s.first = before
+}
+
+// cut copies what lies in some slots; slot from becomes slot 0.
+func (s *Series) cut(from, to int) *Series {
+	out := &Series{}
+	for slot := from; slot < to; {
+		v, until := s.Run(slot)
+		until = min(until, to)
+		out.Append(until-slot, v)
+		slot = until
+	}
+	return out
 }
