@@ -32,6 +32,11 @@ type proveOptions struct {
 	lasts    time.Duration // calm: how long
 	seed     uint64        // of the moments of the cuts; 0: another one each time
 	details  bool          // one more table, by cut and node
+	links    int           // knet links; 0: the proof's own number
+	losses   []float64     // loss: of the path between the sites, in [0,1]
+	agents   bool          // proofs of the model: agents beside the daemons all the same
+	record   string        // file of what proofs of the model measured
+	tabulate bool          // proofs of the model: measure nothing, print what is recorded
 	keep     bool          // leave the run's directory
 	wait     bool          // wait for another lab to end
 }
@@ -59,14 +64,19 @@ type proof struct {
 	links int
 	runs  int // by default
 	run   func(context.Context, *bench) ([]requirement, error)
+	table func(io.Writer, proveOptions) ([]requirement, error) // of the model: the table of a record
 }
+
+// ofModel: the proof is about the model of package totem, and needs no agents.
+func (p proof) ofModel() bool { return p.table != nil }
 
 func proofs() []proof {
 	return []proof{
-		{"blackouts", "the path between the sites goes dark until the cluster splits", 1, 20, proveBlackouts},
-		{"short", "cuts so short that Corosync survives them", 1, 20, proveShort},
-		{"links", "two links: link 0 is cut, then both", 2, 5, proveLinks},
-		{"calm", "a healthy cluster with busy cores, a reload and an agent's restart", 1, 1, proveCalm},
+		{"blackouts", "the path between the sites goes dark until the cluster splits", 1, 20, proveBlackouts, nil},
+		{"short", "cuts so short that Corosync survives them", 1, 20, proveShort, nil},
+		{"links", "two links: link 0 is cut, then both", 2, 5, proveLinks, nil},
+		{"calm", "a healthy cluster with busy cores, a reload and an agent's restart", 1, 1, proveCalm, nil},
+		{"loss", "the model: a path that loses packets", 1, 1, proveLoss, tableLoss},
 	}
 }
 
@@ -94,6 +104,12 @@ func newProveCommand() *cobra.Command {
 	f.IntVar(&o.runs, "runs", 0, "how many cuts (default: 20; links: 5)")
 	f.StringVar(&o.nodes, "nodes", "a:3,b:2", "two sites and their nodes")
 	var token, coeff int
+	var losses []float64
+	f.IntVar(&o.links, "links", 0, "knet links (default: the proof's own number)")
+	f.Float64SliceVar(&losses, "losses", []float64{1, 3, 10, 20, 30}, "loss: of the path between the sites, in percent")
+	f.BoolVar(&o.agents, "agents", false, "proofs of the model: agents beside the daemons all the same")
+	f.StringVar(&o.record, "record", "", "proofs of the model: a file to which each cell goes; what it has is not measured again")
+	f.BoolVar(&o.tabulate, "tabulate", false, "proofs of the model: measure nothing, print the table of --record beside the model")
 	f.IntVar(&token, "token", 0, "token in ms, with token_coefficient 0 (default: Corosync's own 3000)")
 	f.IntVar(&coeff, "token-coefficient", 125, "token_coefficient in ms, as pvecm writes it; not with --token")
 	f.DurationVar(&o.interval, "interval", 50*time.Millisecond, "probe interval of the agents")
@@ -106,6 +122,9 @@ func newProveCommand() *cobra.Command {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("token") && cmd.Flags().Changed("token-coefficient") {
 			return &usageError{errors.New("--token and --token-coefficient exclude each other"), "--token sets the coefficient to 0"}
+		}
+		for _, percent := range losses {
+			o.losses = append(o.losses, percent/100)
 		}
 		o.token, o.coeff = time.Duration(token)*time.Millisecond, time.Duration(coeff)*time.Millisecond
 		return nil
@@ -120,8 +139,14 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 		return nil, &usageError{fmt.Errorf("prove: nothing named %q", name), "there are blackouts, short, links and calm"}
 	}
 	p := proofs()[i]
+	if o.tabulate {
+		return p.tabulate(w, o)
+	}
 	if o.runs == 0 {
 		o.runs = p.runs
+	}
+	if o.links == 0 {
+		o.links = p.links
 	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64()
@@ -130,7 +155,9 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 	if err != nil {
 		return nil, &usageError{err, "'quorumlab prove --help' lists the flags"}
 	}
-	if o.agent, err = findAgent(o.agent); err != nil {
+	if p.ofModel() && !o.agents {
+		o.agent = ""
+	} else if o.agent, err = findAgent(o.agent); err != nil {
 		return nil, err
 	}
 	if err := lab.Check(); err != nil {
@@ -140,6 +167,15 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 		return nil, err
 	}
 	return p.inLab(ctx, w, spec, o)
+}
+
+// tabulate prints what is recorded beside what the model says of it.
+func (p proof) tabulate(w io.Writer, o proveOptions) (*proven, error) {
+	if !p.ofModel() || o.record == "" {
+		return nil, &usageError{fmt.Errorf("prove %s: nothing to tabulate", p.name), "--tabulate goes with --record and a proof of the model"}
+	}
+	list, err := p.table(w, o)
+	return &proven{List: list}, err
 }
 
 // inLab makes the lab, runs the proof and ends the lab.
@@ -168,7 +204,7 @@ func (p proof) inLab(ctx context.Context, w io.Writer, spec lab.Spec, o proveOpt
 
 // spec is the lab in which a proof runs.
 func (o proveOptions) spec(p proof) (lab.Spec, error) {
-	s := lab.Spec{Name: "prove-" + p.name, Dir: o.dir, Links: p.links, Load: true, NoWait: !o.wait, Seed: o.seed}
+	s := lab.Spec{Name: "prove-" + p.name, Dir: o.dir, Links: o.links, Load: true, NoWait: !o.wait, Seed: o.seed}
 	if o.runs < 1 || o.interval <= 0 || o.token < 0 || o.coeff < 0 || o.cut < 0 || o.lasts <= 0 {
 		return s, errors.New("runs, interval, for: want more than 0; token, cut: 0 or more")
 	}
@@ -187,13 +223,18 @@ func (o proveOptions) spec(p proof) (lab.Spec, error) {
 	if o.token > 0 {
 		s.Totem = []lab.Option{{Key: "token_coefficient", Value: "0"}, {Key: "token", Value: fmt.Sprint(o.token.Milliseconds())}}
 	}
+	if p.ofModel() {
+		s.Totem = append(s.Totem, lab.Option{Key: "secauth", Value: "off"}) // so that the hub sees the tokens
+	}
 	a, b := s.Sites[0].Name, s.Sites[1].Name
 	s.Rules = []impair.Rule{
 		{Name: "first link", From: []string{a}, To: []string{b}, Both: true, Links: []int{0}, Delay: 5 * time.Millisecond, Jitter: time.Millisecond},
 		{Name: "inside " + a, From: []string{a}, To: []string{a}, Delay: 100 * time.Microsecond},
 		{Name: "inside " + b, From: []string{b}, To: []string{b}, Delay: 100 * time.Microsecond},
 	}
-	if p.links > 1 {
+	if p.ofModel() { // what the model is told of the path, and nothing else
+		s.Rules[0].Links, s.Rules[0].Jitter, s.Rules[0].Delay = nil, 0, modelDelay
+	} else if o.links > 1 {
 		s.Rules = append(s.Rules, impair.Rule{Name: "second link", From: []string{a}, To: []string{b}, Both: true, Links: []int{1},
 			Delay: 12 * time.Millisecond, Jitter: 4 * time.Millisecond})
 	}

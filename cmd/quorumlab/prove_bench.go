@@ -36,20 +36,22 @@ const (
 
 // bench is a running lab in which something is proved.
 type bench struct {
-	w     io.Writer
-	lab   *lab.Lab
-	cast  *agents
-	o     proveOptions
-	rng   *rand.Rand
-	token time.Duration // effective
-	names map[uint32]string
-	begun lab.HubStats
-	since time.Time
-	odd   []string // doubts of all runs
+	w      io.Writer
+	lab    *lab.Lab
+	cast   *agents
+	o      proveOptions
+	rng    *rand.Rand
+	token  time.Duration // effective
+	links  int
+	tapped uint64 // tokens that the hub was asked for
+	names  map[uint32]string
+	begun  lab.HubStats
+	since  time.Time
+	odd    []string // doubts of all runs
 }
 
 func newBench(ctx context.Context, w io.Writer, l *lab.Lab, o proveOptions) (*bench, error) {
-	b := &bench{w: w, lab: l, o: o, rng: rand.New(rand.NewPCG(o.seed, 0x70726f7665)), names: map[uint32]string{}}
+	b := &bench{w: w, lab: l, o: o, links: o.links, rng: rand.New(rand.NewPCG(o.seed, 0x70726f7665)), names: map[uint32]string{}}
 	for _, n := range l.Nodes() {
 		b.names[n.ID()] = n.Name()
 	}
@@ -58,7 +60,7 @@ func newBench(ctx context.Context, w io.Writer, l *lab.Lab, o proveOptions) (*be
 	}
 	var err error
 	b.cast, err = startAgents(ctx, l, upOptions{
-		agent: o.agent, listen: "127.0.0.1:8412", basePort: 8421, args: []string{"--probe-interval", o.interval.String()},
+		agent: o.agent, noAgent: o.agent == "", listen: "127.0.0.1:8412", basePort: 8421, args: []string{"--probe-interval", o.interval.String()},
 	})
 	if err != nil {
 		return nil, err
@@ -244,7 +246,7 @@ func (b *bench) introduce(p proof) {
 	version, _ := lab.Version()
 	fmt.Fprintf(b.w, "## %s: %s\n\n", p.name, p.about)
 	fmt.Fprintf(b.w, "%s; nodes %s, %d link(s), effective token %d ms, probes every %v, load: %s, %d cores, seed %d\n\n",
-		cmp.Or(version, "Corosync"), b.o.nodes, p.links, b.token.Milliseconds(), b.o.interval, b.lab.Load(), runtime.NumCPU(), b.o.seed)
+		cmp.Or(version, "Corosync"), b.o.nodes, b.links, b.token.Milliseconds(), b.o.interval, b.lab.Load(), runtime.NumCPU(), b.o.seed)
 }
 
 // conclude says what was met, and how far the run can be trusted.

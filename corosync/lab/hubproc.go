@@ -45,6 +45,7 @@ type hub struct {
 	received, delivered, dropped, unrouted, refused, overrun, pending atomic.Int64
 	ticks, packets                                                    histogram
 	late                                                              lateRing
+	tokens                                                            tap
 	realtime                                                          bool
 }
 
@@ -148,6 +149,10 @@ func (h *hub) answer(req hubRequest, init hubInit) hubReply {
 		}
 		h.route()
 	}
+	if req.Tokens != nil {
+		packed, next := h.tokens.since(*req.Tokens)
+		return hubReply{Tokens: packed, Next: next}
+	}
 	if req.Stats {
 		return hubReply{Stats: h.stats()}
 	}
@@ -232,6 +237,10 @@ func (h *hub) judge(port int, now impair.Instant, b []byte) {
 	}
 	p.From, p.To, p.Link = from.Node, h.ports[to].Node, from.Link
 	v := h.set.Load().Judge(now, &p)
+	if t, ok := parseToken(b, &p); ok {
+		t.At, t.Due, t.Lost = now, v.Due, v.Drop
+		h.tokens.add(t)
+	}
 	if v.Drop {
 		h.dropped.Add(1)
 		if v.TooBig != 0 {

@@ -28,15 +28,18 @@ type hubPort struct {
 
 // hubRequest asks the running hub for one thing. Exactly one field is set.
 type hubRequest struct {
-	Rules *[]impair.Rule `json:",omitempty"` // replace the rules
-	Stats bool           `json:",omitempty"`
-	Addrs []hubPort      `json:",omitempty"` // new addresses of some ports
+	Rules  *[]impair.Rule `json:",omitempty"` // replace the rules
+	Stats  bool           `json:",omitempty"`
+	Addrs  []hubPort      `json:",omitempty"` // new addresses of some ports
+	Tokens *uint64        `json:",omitempty"` // the tokens from this number on
 }
 
 // hubReply answers a request.
 type hubReply struct {
-	Err   string
-	Stats *HubStats `json:",omitempty"`
+	Err    string
+	Stats  *HubStats `json:",omitempty"`
+	Tokens []byte    `json:",omitempty"` // packed
+	Next   uint64    `json:",omitempty"` // number of the next token
 }
 
 // HubStats is what the hub says of itself. Counters begin with the hub.

@@ -1,0 +1,77 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync/lab"
+	"github.com/quorumwatch/quorumwatch/corosync/lab/impair"
+)
+
+// tapPoll is how often the tokens that passed the hub are fetched, before it forgets them.
+const tapPoll = 5 * time.Second
+
+// followTokens collects the tokens that pass the hub. The function that it returns ends that and gives them.
+func (b *bench) followTokens(ctx context.Context) func() ([]lab.Token, error) {
+	ctx, stop := context.WithCancel(ctx)
+	var failed error
+	done := make(chan struct{})
+	all, next, first := b.lab.Hub().Tokens(b.tapped)
+	if first != nil { // long ago: what passed before this is not asked for
+		all, next, first = b.lab.Hub().Tokens(next)
+	}
+	go func() {
+		defer close(done)
+		for failed = first; failed == nil; {
+			over := sleep(ctx, tapPoll) != nil
+			var more []lab.Token
+			if more, next, failed = b.lab.Hub().Tokens(next); failed == nil {
+				all = append(all, more...)
+			}
+			if over {
+				return
+			}
+		}
+	}()
+	return func() ([]lab.Token, error) {
+		stop()
+		<-done
+		b.tapped = next
+		return all, failed
+	}
+}
+
+// gaps are, by node, the longest times without a token between from and to.
+func (b *bench) gaps(tokens []lab.Token, from, to impair.Instant) []time.Duration {
+	nodes := b.lab.Nodes()
+	return lab.LongestGaps(lab.Accepted(tokens, mutedBy(nodes, b.lab.Lines(time.Time{}), b.lab.Hub().Time)), len(nodes), from, to)
+}
+
+// mutedBy tells from the logs when a node discarded what came over a link: libknet 1.25 logs each time that it takes one up or down.
+func mutedBy(nodes []*lab.Node, lines []lab.Line, timeOf func(impair.Instant) time.Time) lab.Muted {
+	type end struct{ node, from, link int }
+	index, ids := map[string]int{}, map[uint32]int{}
+	for i, n := range nodes {
+		index[n.Name()], ids[n.ID()] = i, i
+	}
+	changes := map[end][]lab.Line{}
+	for _, l := range lines {
+		if l.Event == lab.EventLinkUp || l.Event == lab.EventLinkDown {
+			e := end{index[l.Node], ids[l.Peer], l.Link}
+			changes[e] = append(changes[e], l)
+		}
+	}
+	return func(node, from, link int, at impair.Instant) bool {
+		muted := true
+		t := timeOf(at)
+		for _, l := range changes[end{node, from, link}] {
+			if l.At.After(t) {
+				break
+			}
+			muted = l.Event == lab.EventLinkDown
+		}
+		return muted
+	}
+}
