@@ -1,0 +1,220 @@
+package risk
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
+)
+
+// What Live allows itself.
+const (
+	chunk     = 50 * time.Millisecond // the rings are run in steps of this, side by side
+	maxWork   = 20000                 // packets a Step: some ten milliseconds
+	maxLag    = 5 * time.Second       // behind the trace: then what is in between is skipped
+	ringWork  = 3000                  // links of all rings together: their number is chosen so
+	minRings  = 3
+	messages  = time.Second // each node's programs multicast that often, as Proxmox's do: facts of the lab
+	settleFor = 10 * time.Second
+)
+
+// Live runs virtual rings beside a real cluster, over what the probes measured. It has one owner, no clock, and costs a bounded amount
+// of work a Step. The zero value is not usable; see NewLive.
+//
+// The rings never drift from reality: their processors are the real members; what Corosync says of membership, rings and token
+// outranks them.
+type Live struct {
+	random  *rand.Rand
+	cluster Cluster // as configured
+	known   bool    // cluster was given
+	reality reality
+	net     *Recorded
+	rings   []*liveRing
+	indices []int         // model number of each member in cluster.Nodes
+	start   time.Time     // Trace.Start of the trace that runs
+	origin  time.Time     // of the history's time
+	at      time.Duration // up to when the rings have run, in the trace's time
+	history history
+	margin  Margin
+	covered time.Duration // when the coverage was last counted
+	skipped int
+}
+
+// NewLive makes one that knows no cluster yet. The seed decides the rings' phases.
+func NewLive(seed uint64) *Live {
+	return &Live{random: rand.New(rand.NewPCG(seed, 0x746f6b656e)), history: newHistory()}
+}
+
+// Configure tells what the cluster is configured to. The rings begin anew if anything that they rest on is different.
+func (l *Live) Configure(c Cluster) {
+	same := l.known && slices.Equal(c.Nodes, l.cluster.Nodes) && slices.Equal(c.Links, l.cluster.Links) &&
+		c.Timeouts == l.cluster.Timeouts && c.Mode == l.cluster.Mode && c.FastDataUp == l.cluster.FastDataUp
+	l.cluster, l.known = c, true
+	if !same {
+		l.rings = nil
+	}
+}
+
+// Skipped is how often the rings could not keep up and left something out.
+func (l *Live) Skipped() int { return l.skipped }
+
+// Step runs the rings over the trace up to the slot before which all is known, and tells the margin. status is what the local
+// Corosync says; silent are the nodes that live although their agents do not answer, and since when: what the trace says of
+// them from then on is not believed.
+func (l *Live) Step(t *trace.Trace, known int, status corosync.Status, silent map[uint32]time.Time) Margin {
+	until := t.At(known)
+	if !t.Start.Equal(l.start) || until < l.at {
+		l.start, l.rings = t.Start, nil
+		if l.origin.IsZero() {
+			l.origin = t.Start
+		}
+	}
+	news := l.reality.read(status)
+	if news.members || l.net == nil || l.net.Trace != t {
+		l.rings = nil
+	}
+	if reason := l.impossible(); reason != "" {
+		l.at, l.rings = until, nil
+		l.note(until, news)
+		return l.unknown(reason)
+	}
+	if l.rings == nil {
+		l.begin(t, until)
+	}
+	l.note(until, news)
+	l.excuse(silent)
+	if news.ring {
+		l.restart(until, func(r *liveRing) bool { return !r.whole() })
+	}
+	l.advance(until)
+	l.tell(t, known)
+	return l.margin
+}
+
+// impossible says why no ring can be run.
+func (l *Live) impossible() string {
+	switch r := &l.reality; {
+	case !l.known:
+		return "there is no corosync.conf to go by"
+	case r.stopped:
+		return "Corosync does not run on this node"
+	case r.members == nil:
+		return "Corosync has not told its membership"
+	case len(l.present()) < 2:
+		return "this node is alone in its membership"
+	}
+	return ""
+}
+
+// present are the numbers in cluster.Nodes of the members.
+func (l *Live) present() []int {
+	var out []int
+	for i, n := range l.cluster.Nodes {
+		if slices.Contains(l.reality.members, n.ID) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (l *Live) unknown(reason string) Margin {
+	l.margin = Margin{Reason: reason, Token: l.cluster.Timeouts.Token}
+	l.sum()
+	return l.margin
+}
+
+// begin makes new rings of the present members.
+func (l *Live) begin(t *trace.Trace, at time.Duration) {
+	c := l.cluster
+	l.indices, c.Nodes = l.present(), nil
+	for _, i := range l.indices {
+		c.Nodes = append(c.Nodes, l.cluster.Nodes[i])
+	}
+	l.net, l.at, l.covered = NewRecorded(c, t), at, -time.Hour
+	n := len(c.Nodes)
+	k := min(maxRings, max(minRings, ringWork/(n*n*len(c.Links))))
+	l.rings = make([]*liveRing, 0, k)
+	for range k {
+		if r := newLiveRing(c, l.net, l.random, at); r != nil {
+			l.rings = append(l.rings, r)
+		}
+	}
+}
+
+// restart begins those rings anew that a condition holds for.
+func (l *Live) restart(at time.Duration, which func(r *liveRing) bool) {
+	c := l.members()
+	for i, r := range l.rings {
+		if which(r) {
+			if fresh := newLiveRing(c, l.net, l.random, at); fresh != nil {
+				l.rings[i] = fresh
+			}
+		}
+	}
+}
+
+// members is the cluster as far as it is in the membership.
+func (l *Live) members() Cluster {
+	c := l.cluster
+	c.Nodes = nil
+	for _, i := range l.indices {
+		c.Nodes = append(c.Nodes, l.cluster.Nodes[i])
+	}
+	return c
+}
+
+// advance runs the rings, as far as the work that a Step may do allows, and leaves out what they can not catch up with.
+func (l *Live) advance(until time.Duration) {
+	work := l.net.packets
+	for l.at < until && l.net.packets-work < maxWork {
+		l.at = min(until, l.at+chunk)
+		b := l.history.at(l.when(l.at))
+		for i, r := range l.rings {
+			r.run(l.at)
+			if r.fold(b, i, l.when(0)) {
+				l.history.spell(b, l.when(l.at), settleFor+l.cluster.Timeouts.Membership())
+			}
+		}
+		if l.anySettled() {
+			b.covered += chunk
+		}
+		l.restart(l.at, func(r *liveRing) bool { return r.broken(l.at) })
+	}
+	if until-l.at > maxLag {
+		l.skipped++
+		l.at = until
+		l.restart(until, func(*liveRing) bool { return true })
+	}
+}
+
+// when turns the trace's time into the history's.
+func (l *Live) when(at time.Duration) time.Duration { return l.start.Sub(l.origin) + at }
+
+// excuse stops believing what the trace says of nodes that are known to live, and takes back what came of it.
+func (l *Live) excuse(silent map[uint32]time.Time) {
+	fresh := false
+	for i, node := range l.net.nodes {
+		since, is := silent[node]
+		if is && !l.net.excused[i] {
+			l.history.takeBack(since.Sub(l.origin))
+			fresh = true
+		}
+		l.net.excused[i] = is
+	}
+	if fresh {
+		l.restart(l.at, func(*liveRing) bool { return true })
+	}
+}
+
+// note puts down what Corosync said.
+func (l *Live) note(at time.Duration, n news) {
+	if n.losses == 0 && n.warnings == 0 && n.gap == 0 {
+		return
+	}
+	b := l.history.at(l.when(at))
+	b.real.Losses += n.losses
+	b.real.Warnings += n.warnings
+	b.real.Gap = max(b.real.Gap, n.gap)
+}

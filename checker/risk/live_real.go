@@ -1,0 +1,181 @@
+package risk
+
+import (
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
+)
+
+// reality is what the local Corosync last said.
+type reality struct {
+	stopped bool
+	members []uint32 // nil: never told
+	ring    corosync.RingID
+	losses  uint64
+	counted bool // losses is valid
+	token   corosync.TokenEvents
+}
+
+// news is what is different in it.
+type news struct {
+	members  bool
+	ring     bool
+	losses   int
+	warnings int
+	gap      time.Duration
+}
+
+// read takes a status. What is old changes nothing; a daemon that was stopped has no ring.
+func (r *reality) read(s corosync.Status) (n news) {
+	switch s.Daemon {
+	case corosync.DaemonStopped, corosync.DaemonAbsent:
+		*r = reality{stopped: true, token: s.TokenAt}
+		return n
+	case corosync.DaemonRunning:
+	default:
+		return n
+	}
+	if s.Stale {
+		return n
+	}
+	r.stopped = false
+	r.token, n = readToken(r.token, s, n)
+	if s.SRP.Known {
+		if r.counted && s.SRP.OperationalTokenLost > r.losses {
+			n.losses = int(s.SRP.OperationalTokenLost - r.losses)
+		}
+		r.losses, r.counted = s.SRP.OperationalTokenLost, true
+		n.gap = s.SRP.TimeSinceToken
+	}
+	var members []uint32
+	for _, m := range s.Members {
+		if m.Joined {
+			members = append(members, m.ID)
+		}
+	}
+	slices.Sort(members)
+	if len(members) > 0 && !slices.Equal(members, r.members) {
+		r.members, n.members = members, true
+	}
+	n.ring = s.RingID != r.ring && r.ring.Rep != 0 && s.RingID.Rep != 0
+	if s.RingID.Rep != 0 {
+		r.ring = s.RingID
+	}
+	return n
+}
+
+// readToken compares what the log said of the token.
+func readToken(old corosync.TokenEvents, s corosync.Status, n news) (corosync.TokenEvents, news) {
+	if !s.TokenAt.Warned.Equal(old.Warned) {
+		n.warnings = 1
+	}
+	return s.TokenAt, n
+}
+
+// coverageOf is how much of the newest second must be known for a path to count.
+const coverageOf = time.Second
+
+// coverage is the share of the directed paths between members of which the trace knows something of late.
+func (l *Live) coverage(t *trace.Trace, known int) float64 {
+	paths, seen := 0, 0
+	for i, from := range l.net.nodes {
+		for k, to := range l.net.nodes {
+			if i == k || l.net.excused[i] || l.net.excused[k] {
+				if i != k {
+					paths += len(l.net.links)
+				}
+				continue
+			}
+			for _, link := range l.net.links {
+				paths++
+				if s := t.Paths[trace.Path{From: from, To: to, Link: link}]; s != nil && knows(s, known, t.SlotOf(coverageOf)) {
+					seen++
+				}
+			}
+		}
+	}
+	if paths == 0 {
+		return 0
+	}
+	return float64(seen) / float64(paths)
+}
+
+// knows: not all of the last n slots before known are unknown.
+func knows(s *trace.Series, known, n int) bool {
+	for slot := max(0, known-n); slot < known; {
+		v, until := s.Run(slot)
+		if v.State != trace.Unknown {
+			return true
+		}
+		slot = max(until, slot+1)
+	}
+	return false
+}
+
+// mute finds the pairs of which at least half of the rings say that knet carries nothing between them, one way or the other.
+func (l *Live) mute() []Pair {
+	var out []Pair
+	nodes := l.net.nodes
+	for a := range nodes {
+		for b := a + 1; b < len(nodes); b++ {
+			n := 0
+			for _, r := range l.rings {
+				if !r.carries(a, b) || !r.carries(b, a) {
+					n++
+				}
+			}
+			if n > 0 && 2*n >= len(l.rings) {
+				out = append(out, Pair{nodes[a], nodes[b]})
+			}
+		}
+	}
+	return out
+}
+
+// carries: from has a link that it uses towards to.
+func (r *liveRing) carries(from, to int) bool {
+	for link := range r.cluster.Links {
+		if r.ring.Usable(from, to, link) {
+			return true
+		}
+	}
+	return false
+}
+
+// tell makes the margin.
+func (l *Live) tell(t *trace.Trace, known int) {
+	m := Margin{Token: l.cluster.Timeouts.Token, Rings: len(l.rings), Coverage: l.margin.Coverage, Mute: l.mute()}
+	if l.at-l.covered >= coverageOf {
+		l.covered, m.Coverage = l.at, l.coverage(t, known)
+	}
+	l.margin = m
+	l.sum()
+	switch {
+	case len(l.rings) == 0:
+		l.margin.Reason = "the configuration makes no ring"
+	case l.margin.Now.Covered == 0 || !l.anySettled():
+		l.margin.Reason = "the virtual ring has only just begun"
+	default:
+		l.margin.Known = true
+	}
+}
+
+func (l *Live) anySettled() bool {
+	return slices.ContainsFunc(l.rings, func(r *liveRing) bool { return r.ring.Now() >= r.settled })
+}
+
+// sum fills in the windows.
+func (l *Live) sum() {
+	m, now := &l.margin, l.when(l.at)
+	m.At = l.start.Add(l.at)
+	at := func(d time.Duration) time.Time { return l.origin.Add(d) }
+	rings := max(len(l.rings), m.Rings)
+	m.Now = l.history.window(10*time.Second, now, rings, at)
+	m.Minute = l.history.window(time.Minute, now, rings, at)
+	m.Ten = l.history.window(10*time.Minute, now, rings, at)
+	m.Hour = l.history.window(time.Hour, now, rings, at)
+	m.Day = l.history.window(24*time.Hour, now, rings, at)
+	m.Trend = l.history.trend(now, rings, m.Token)
+}
