@@ -31,6 +31,10 @@ func (c Config) Effective() (Config, []string, error) {
 		return c, nil, ErrTwoNodeDevice
 	}
 	var notes []string
+	if c.AutoTieBreaker && !c.knowsTieBreaker() {
+		c.AutoTieBreaker = false
+		notes = append(notes, "auto_tie_breaker is ignored: auto_tie_breaker_node is neither lowest, highest nor a list of node ids")
+	}
 	if c.TwoNode && c.AutoTieBreaker {
 		c.TwoNode = false
 		notes = append(notes, "two_node is ignored: auto_tie_breaker excludes it")
@@ -46,7 +50,33 @@ func (c Config) Effective() (Config, []string, error) {
 		c.LastManStanding = false
 		notes = append(notes, "last_man_standing is ignored: not all nodes have one vote")
 	}
-	return c, notes, c.deviceError()
+	if c.tracking() && c.ExpectedVotes > 0 {
+		notes = append(notes, "expected_votes is ignored: the highest number of votes that was ever seen takes its place")
+	}
+	err := c.deviceError()
+	if c.Device != nil && err == nil && c.decides() == neverVotes {
+		notes = append(notes, "the quorum device never votes: "+c.refusal())
+	}
+	return c, notes, err
+}
+
+// refusal is why corosync-qdevice or its server refuses to work.
+func (c Config) refusal() string {
+	d := *c.Device
+	if _, ok := d.tieBreaker(); !ok {
+		return "tie_breaker is neither lowest, highest nor a node id"
+	}
+	switch {
+	case d.Model != "net":
+		return "its model is not net"
+	case d.Algorithm == "" || d.Algorithm == "ffsplit":
+		return "ffsplit wants `votes: 1` and nodes with one vote each"
+	case d.Algorithm == "2nodelms":
+		return "2nodelms wants two nodes"
+	case d.Algorithm == "test":
+		return "algorithm test is switched off"
+	}
+	return "its algorithm is unknown"
 }
 
 func (c Config) deviceError() error {
@@ -67,10 +97,10 @@ func (c Config) deviceError() error {
 	return nil
 }
 
-// Expected is what expected_votes is once all nodes and the device were seen: quorum.expected_votes if written, else the
-// sum of the nodes' votes plus the device's.
+// Expected is what expected_votes is once all nodes and the device were seen: quorum.expected_votes if written and not overruled by
+// tracking, else the sum of the nodes' votes plus the device's.
 func (c Config) Expected() int {
-	if c.ExpectedVotes > 0 {
+	if c.ExpectedVotes > 0 && !c.tracking() {
 		return c.ExpectedVotes
 	}
 	return c.nodeSum() + c.DeviceVotes()
@@ -99,6 +129,16 @@ func (c Config) nodeSum() int {
 	return sum
 }
 
+// allOne tells whether every node has one vote.
+func (c Config) allOne() bool {
+	for _, v := range c.NodeVotes {
+		if v != 1 {
+			return false
+		}
+	}
+	return true
+}
+
 func (c Config) votes(nodes []uint32) int {
 	sum := 0
 	for _, n := range nodes {
@@ -107,15 +147,25 @@ func (c Config) votes(nodes []uint32) int {
 	return sum
 }
 
-// tieBreakers returns the node ids of an auto_tie_breaker_node list; none for lowest and highest (parse_atb_string).
+// knowsTieBreaker tells whether parse_atb_string makes something of auto_tie_breaker_node.
+func (c Config) knowsTieBreaker() bool {
+	return slices.Contains([]string{"", "lowest", "highest"}, c.AutoTieBreakerNode) || len(c.tieBreakers()) > 0
+}
+
+// tieBreakers returns the node ids of an auto_tie_breaker_node list, up to the first thing that is no number; none for lowest and
+// highest (parse_atb_string).
 func (c Config) tieBreakers() []uint32 {
 	var ids []uint32
 	for f := range strings.FieldsSeq(c.AutoTieBreakerNode) {
-		id, err := strconv.ParseUint(f, 10, 32)
+		digits := len(f) - len(strings.TrimLeft(f, "0123456789"))
+		id, err := strconv.ParseUint(f[:digits], 10, 32)
 		if err != nil || id == 0 {
 			break
 		}
 		ids = append(ids, uint32(id))
+		if digits < len(f) {
+			break
+		}
 	}
 	return ids
 }

@@ -5,16 +5,7 @@ import (
 	"slices"
 )
 
-// History is what votequorum remembers when a membership changes. The zero value is a cluster in which every configured
-// node is present and quorate.
-type History struct {
-	Quorum   int      // the present threshold: it never falls on a membership change
-	Expected int      // present expected votes, as quorumtool shows them; 0: as configured
-	Members  []uint32 // the membership before the change (previous_quorum_members); nil: all configured nodes
-	Waiting  bool     // wait_for_all_status: no quorum until every vote is present
-}
-
-// Result is votequorum's answer for one partition.
+// Result is votequorum's answer on one node.
 type Result struct {
 	Quorate  bool
 	Votes    int    // present, the device's included if it votes here
@@ -31,41 +22,60 @@ type Result struct {
 // It follows recalculate_quorum, calculate_quorum and are_we_quorate with allow_decrease 0, as votequorum_sync_activate
 // calls them.
 func (c Config) Outcome(h History, partition []uint32, device bool) Result {
-	r := c.decide(h, partition, device && c.Device != nil)
+	device = device && c.Device != nil
+	return c.answer(moment{h: h, members: partition, device: device, master: device})
+}
+
+// answer is decide, and whether the device was decisive.
+func (c Config) answer(m moment) Result {
+	r := c.decide(m)
 	if c.Device != nil {
-		r.Decisive = c.decide(h, partition, !r.Device).Quorate != r.Quorate
+		m.device, m.master = !m.device, !m.device
+		r.Decisive = c.decide(m).Quorate != r.Quorate
 	}
 	return r
 }
 
-func (c Config) decide(h History, partition []uint32, device bool) Result {
-	r := Result{Device: device, Votes: c.votes(partition)}
-	voters := len(partition)
+// moment is a recalculation: what one daemon knows as it counts.
+type moment struct {
+	h       History
+	members []uint32
+	highest int  // the highest expected votes that a member told
+	fixed   int  // max_expected of calculate_quorum: what the threshold is counted from, whatever the members say
+	device  bool // the device votes on this node
+	master  bool // the device votes on some member
+}
+
+func (c Config) decide(m moment) Result {
+	r := Result{Device: m.device, Votes: c.votes(m.members)}
+	voters := len(m.members)
 	present := r.Votes + c.DeviceVotes() // get_total_votes counts the device even when it does not vote
-	if device {
+	if m.device {
 		r.Votes, voters = present, voters+1
 	}
 	if c.Provider == "" {
 		r.Quorate, r.Reason = true, "no quorum provider: every partition goes on"
 		return r
 	}
-	r.Expected = h.Expected
+	r.Expected = m.h.Expected
 	if r.Expected == 0 {
-		r.Expected = c.Expected()
+		r.Expected = max(c.Expected(), c.nodeSum()+c.DeviceVotes())
 	}
-	r.Expected = max(r.Expected, present)
-	r.Needed = c.threshold(h, r, voters)
+	if m.fixed == 0 {
+		r.Expected = max(r.Expected, present)
+	}
+	r.Needed = c.threshold(m, r, voters)
 
 	switch {
-	case len(partition) == 0:
+	case len(m.members) == 0:
 		r.Reason = "no nodes"
-	case c.WaitForAll && h.Waiting && r.Votes != r.Expected: // are_we_quorate compares for equality
+	case c.WaitForAll && m.h.Waiting && r.Votes != r.Expected: // are_we_quorate compares for equality
 		r.Reason = fmt.Sprintf("waits for all %d votes, %d present", r.Expected, r.Votes)
 	case r.Votes >= r.Needed:
 		r.Quorate, r.Reason = true, r.byVotes(c.TwoNode && voters <= 2)
-	case c.tieBroken(h, r, partition):
+	case c.tieBroken(m, r):
 		r.Quorate, r.Reason = true, fmt.Sprintf("half of %d votes, and auto_tie_breaker decides for this side", r.Expected)
-	case device && c.Device.MasterWins: // check_qdevice_master
+	case m.master && c.Device.MasterWins: // check_qdevice_master
 		r.Quorate, r.Reason = true, "the quorum device's master wins"
 	default:
 		r.Reason = r.byVotes(false)
@@ -80,27 +90,27 @@ func (r Result) byVotes(two bool) string {
 	return fmt.Sprintf("%d of %d votes, %d needed", r.Votes, r.Expected, r.Needed)
 }
 
-// threshold is calculate_quorum with allow_decrease 0. The daemon keeps the result in a uint8_t (quorum), so sums above 255
-// wrap; so does this.
-func (c Config) threshold(h History, r Result, voters int) int {
+// threshold is calculate_quorum. The daemon keeps the result in a uint8_t (quorum), so sums above 255 wrap; so does this.
+func (c Config) threshold(m moment, r Result, voters int) int {
 	if c.TwoNode && voters <= 2 {
 		return 1
 	}
-	return int(uint8(max((r.Expected+2)/2, (r.Votes+2)/2, h.Quorum)))
+	highest := max(r.Expected, m.highest)
+	if m.fixed > 0 {
+		highest = m.fixed
+	}
+	return int(uint8(max((highest+2)/2, (r.Votes+2)/2, m.h.Quorum)))
 }
 
 // tieBroken is the auto_tie_breaker clause of are_we_quorate with check_auto_tie_breaker.
-func (c Config) tieBroken(h History, r Result, partition []uint32) bool {
-	previous := h.Members
-	if previous == nil {
-		previous = c.Nodes()
-	}
-	if !c.AutoTieBreaker || r.Votes != r.Expected/2 || len(previous)-len(partition) >= r.Needed || len(previous) == 0 {
+func (c Config) tieBroken(m moment, r Result) bool {
+	previous := c.members(m.h)
+	if !c.AutoTieBreaker || r.Votes != r.Expected/2 || len(previous)-len(m.members) >= r.Needed {
 		return false
 	}
 	if list := c.tieBreakers(); len(list) > 0 {
 		for _, n := range list {
-			if slices.Contains(partition, n) {
+			if slices.Contains(m.members, n) {
 				return true
 			}
 			if slices.Contains(previous, n) {
@@ -109,29 +119,12 @@ func (c Config) tieBroken(h History, r Result, partition []uint32) bool {
 		}
 		return false
 	}
-	if c.AutoTieBreakerNode == "highest" {
-		return slices.Contains(partition, slices.Max(previous))
+	counted := c.counted(m.h)
+	switch {
+	case len(counted) == 0:
+		return false // this daemon never saw a quorum, so it knows of no lowest and highest node
+	case c.AutoTieBreakerNode == "highest":
+		return slices.Contains(m.members, slices.Max(counted))
 	}
-	return slices.Contains(partition, slices.Min(previous))
-}
-
-// After is what votequorum remembers once the membership has shrunk to partition with result r.
-func (c Config) After(h History, partition []uint32, r Result) History {
-	h.Quorum, h.Expected, h.Members = r.Needed, r.Expected, slices.Clone(partition)
-	if c.WaitForAll {
-		h.Waiting = !r.Quorate
-	}
-	return h
-}
-
-// Window is what last_man_standing makes of h when a reduced but quorate membership has lasted for its window: expected
-// votes and threshold fall to what is present (votequorum_last_man_standing_timer_fn, recalculate_quorum(1, 1)). Without
-// last_man_standing h is returned as it is.
-func (c Config) Window(h History) History {
-	if !c.LastManStanding || len(h.Members) == 0 {
-		return h
-	}
-	h.Expected = len(h.Members) // every node has one vote
-	h.Quorum = h.Expected/2 + 1
-	return h
+	return slices.Contains(m.members, slices.Min(counted))
 }

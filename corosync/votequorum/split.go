@@ -3,72 +3,58 @@ package votequorum
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // Split answers for every partition of a cluster that falls apart at once, in the order given. With a quorum device, its
-// vote goes where its algorithm would send it if every partition reached its server.
+// vote goes where its algorithm sends it when every node reaches its server. Members of h in none of the partitions are down.
+// See SplitReach.
 func (c Config) Split(h History, partitions [][]uint32) []Result {
-	winner := c.deviceChoice(partitions)
+	return c.SplitReach(h, partitions, func(uint32) bool { return true })
+}
+
+// SplitReach is Split when only the nodes that reach tells of reach the device's server. Before the split all members of h were together,
+// and the device voted with them. Where the device votes on some nodes of a partition only, the answer is that of a node without, and
+// Reason names those with; Quorate is then false although these may go on.
+func (c Config) SplitReach(h History, partitions [][]uint32, reach func(uint32) bool) []Result {
+	d := newDevice(c)
+	all := c.members(h)
+	for _, n := range all {
+		d.start(n)
+		if reach(n) {
+			d.clients[n] = yes
+		}
+	}
+	d.meet(all)
+	d.active = all
+	for _, n := range all {
+		if !slices.ContainsFunc(partitions, func(p []uint32) bool { return slices.Contains(p, n) }) {
+			d.stop(n)
+		}
+	}
+	for _, p := range partitions {
+		d.meet(slices.Sorted(slices.Values(p)))
+	}
+	d.vote(partitions)
 	results := make([]Result, len(partitions))
 	for i, p := range partitions {
-		results[i] = c.Outcome(h, p, i == winner)
+		results[i] = c.partly(h, p, d.votesOn)
 	}
 	return results
 }
 
-// deviceChoice is the partition that gets the device's vote, -1 for none. ffsplit gives it to a majority, or on an exact
-// half to the tie-breaker's side if the count of nodes is even (qnetd-algo-ffsplit.c); lms to the largest partition, and
-// on a draw to the tie-breaker's side (qnetd-algo-lms.c).
-func (c Config) deviceChoice(partitions [][]uint32) int {
-	if c.Device == nil || len(partitions) == 0 {
-		return -1
+// partly is the answer for a partition in which the device votes on the nodes that votes tells of.
+func (c Config) partly(h History, partition []uint32, votes func(uint32) bool) Result {
+	with := slices.DeleteFunc(slices.Clone(partition), func(n uint32) bool { return !votes(n) })
+	m := moment{h: h, members: partition, device: len(with) == len(partition) && len(with) > 0, master: len(with) > 0}
+	r := c.answer(m)
+	if len(with) == 0 || m.device {
+		return r
 	}
-	largest := 0
-	for i, p := range partitions {
-		if len(p) > len(partitions[largest]) {
-			largest = i
-		}
+	m.device = true
+	if other := c.answer(m); other.Quorate != r.Quorate {
+		r.Reason += fmt.Sprintf("; only %v get the quorum device's vote and go on", with)
 	}
-	draw := slices.IndexFunc(partitions, func(p []uint32) bool { return c.breaksTie(p, partitions, len(partitions[largest])) })
-	switch c.Device.Algorithm {
-	case "ffsplit":
-		switch n := 2 * len(partitions[largest]); {
-		case n > len(c.NodeVotes):
-			return largest
-		case n == len(c.NodeVotes):
-			return draw
-		}
-		return -1
-	case "lms", "2nodelms":
-		return draw
-	}
-	return -1
-}
-
-// breaksTie tells whether p, being one of the partitions of that size, holds the tie-breaker among them.
-func (c Config) breaksTie(p []uint32, partitions [][]uint32, size int) bool {
-	if len(p) != size || size == 0 {
-		return false
-	}
-	var all []uint32
-	for _, q := range partitions {
-		if len(q) == size {
-			all = append(all, q...)
-		}
-	}
-	winner := slices.Min(all)
-	switch t := c.Device.TieBreaker; t {
-	case "", "lowest":
-	case "highest":
-		winner = slices.Max(all)
-	default:
-		if id, err := strconv.ParseUint(t, 10, 32); err == nil && slices.Contains(all, uint32(id)) {
-			winner = uint32(id)
-		}
-	}
-	return slices.Contains(p, winner)
+	return r
 }
 
 // Spare is what a membership may still lose and stay quorate.
@@ -95,39 +81,4 @@ func (c Config) Spare(h History, members []uint32, device bool) Spare {
 		}
 	}
 	return s
-}
-
-// Describe draws c for people: votes, threshold and options, one line each.
-func (c Config) Describe() string {
-	var b strings.Builder
-	if c.Provider == "" {
-		return "no quorum provider: every partition goes on\n"
-	}
-	e, notes, err := c.Effective()
-	all := e.Outcome(History{}, e.Nodes(), e.Device != nil)
-	fmt.Fprintf(&b, "expected votes %d, quorum %d\n", e.Expected(), all.Needed)
-	for _, n := range e.Nodes() {
-		fmt.Fprintf(&b, "  node %d: %d\n", n, e.NodeVotes[n])
-	}
-	if d := e.Device; d != nil {
-		fmt.Fprintf(&b, "  device %s: %d\n", strings.TrimSpace(d.Model+" "+d.Algorithm), e.DeviceVotes())
-	}
-	for _, o := range []struct {
-		on   bool
-		name string
-	}{
-		{e.TwoNode, "two_node"}, {e.WaitForAll, "wait_for_all"}, {e.AutoTieBreaker, "auto_tie_breaker " + e.AutoTieBreakerNode},
-		{e.LastManStanding, "last_man_standing"}, {e.AllowDownscale, "allow_downscale"},
-	} {
-		if o.on {
-			fmt.Fprintln(&b, strings.TrimSpace(o.name))
-		}
-	}
-	for _, n := range notes {
-		fmt.Fprintln(&b, "note:", n)
-	}
-	if err != nil {
-		fmt.Fprintln(&b, "refused:", err)
-	}
-	return b.String()
 }

@@ -1,12 +1,13 @@
 // Package votequorum decides who stays quorate: pure functions from configuration, history and partition to votequorum's
 // own answer. It is a leaf.
 //
-// The rules are those of Corosync 3.1, exec/votequorum.c; symbols named in comments are functions and variables of that
-// file. What it covers: expected votes, the sticky threshold, two_node, wait_for_all, auto_tie_breaker, and a quorum device
-// as far as its vote is known. last_man_standing changes the answer only after its window has passed: see [Config.Window].
+// The rules are those of Corosync 3.1, exec/votequorum.c, and of corosync-qdevice 3.0, qdevices/qnetd-algo-*.c; symbols named in
+// comments are functions and variables of these files. DESIGN.md says what is covered, in how many cases the real daemons
+// gave the same answer, and what is not claimed.
 //
-// What a quorum device decides is its server's business (corosync-qdevice, qnetd-algo-*.c); [Config.Split] assumes that
-// every partition reaches that server, and marks each answer that hangs on it.
+// There are two doors. [Config.Outcome], [Config.Split] and [Config.Spare] answer for a membership that shrinks, from the numbers
+// that one daemon shows: what if this is lost now. [Cluster] follows all daemons and the quorum device's server through any
+// sequence of memberships: splits, healing, restarts, orderly leaves, windows that pass, a server that is out of reach.
 package votequorum
 
 import "time"
@@ -31,9 +32,10 @@ type Config struct {
 type Device struct {
 	Model                string // net
 	Votes                int    // quorum.device.votes; 0: sum of node votes - 1
-	Algorithm            string // net.algorithm: ffsplit, lms, 2nodelms, test
-	TieBreaker           string // net.tie_breaker: lowest, highest, or a node id
+	Algorithm            string // net.algorithm: ffsplit (also if empty), lms, 2nodelms, test
+	TieBreaker           string // net.tie_breaker: lowest (also if empty), highest, or a node id
+	ForgetActive         bool   // net.keep_active_partition_tie_breaker is off: a draw does not stay where the vote was
 	Host                 string
-	MasterWins           bool
+	MasterWins           bool // corosync-qdevice runs with -S master_wins=on; no key of corosync.conf has that effect
 	Timeout, SyncTimeout time.Duration
 }
