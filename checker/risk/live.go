@@ -32,7 +32,7 @@ type Live struct {
 	reality reality
 	net     *Recorded
 	rings   []*liveRing
-	indices []int         // model number of each member in cluster.Nodes
+	members Cluster       // the cluster as far as it is in the membership: what the rings are made of
 	start   time.Time     // Trace.Start of the trace that runs
 	origin  time.Time     // of the history's time
 	at      time.Duration // up to when the rings have run, in the trace's time
@@ -108,12 +108,12 @@ func (l *Live) impossible() string {
 	return ""
 }
 
-// present are the numbers in cluster.Nodes of the members.
-func (l *Live) present() []int {
-	var out []int
-	for i, n := range l.cluster.Nodes {
+// present are the configured nodes that are members.
+func (l *Live) present() []Node {
+	var out []Node
+	for _, n := range l.cluster.Nodes {
 		if slices.Contains(l.reality.members, n.ID) {
-			out = append(out, i)
+			out = append(out, n)
 		}
 	}
 	return out
@@ -128,10 +128,8 @@ func (l *Live) unknown(reason string) Margin {
 // begin makes new rings of the present members.
 func (l *Live) begin(t *trace.Trace, at time.Duration) {
 	c := l.cluster
-	l.indices, c.Nodes = l.present(), nil
-	for _, i := range l.indices {
-		c.Nodes = append(c.Nodes, l.cluster.Nodes[i])
-	}
+	c.Nodes = l.present()
+	l.members = c
 	l.net, l.at, l.covered = NewRecorded(c, t), at, -time.Hour
 	n := len(c.Nodes)
 	k := min(maxRings, max(minRings, ringWork/(n*n*len(c.Links))))
@@ -145,24 +143,13 @@ func (l *Live) begin(t *trace.Trace, at time.Duration) {
 
 // restart begins those rings anew that a condition holds for.
 func (l *Live) restart(at time.Duration, which func(r *liveRing) bool) {
-	c := l.members()
 	for i, r := range l.rings {
 		if which(r) {
-			if fresh := newLiveRing(c, l.net, l.random, at); fresh != nil {
+			if fresh := newLiveRing(l.members, l.net, l.random, at); fresh != nil {
 				l.rings[i] = fresh
 			}
 		}
 	}
-}
-
-// members is the cluster as far as it is in the membership.
-func (l *Live) members() Cluster {
-	c := l.cluster
-	c.Nodes = nil
-	for _, i := range l.indices {
-		c.Nodes = append(c.Nodes, l.cluster.Nodes[i])
-	}
-	return c
 }
 
 // advance runs the rings, as far as the work that a Step may do allows, and leaves out what they can not catch up with.

@@ -102,21 +102,12 @@ func newHistory() history {
 // at returns the bucket of the present second, and puts away the seconds that are a minute old.
 func (h *history) at(t time.Duration) *bucket {
 	second := int64(t / time.Second)
-	if h.settled == 0 || second-h.settled > 2*recentFor {
-		h.settle(second) // a first call, or one after a long pause
-	}
-	for ; h.settled < second-recentFor; h.settled++ {
+	end := min(second-recentFor, h.settled+recentFor+1) // after a long pause no more than that is held
+	for ; h.settled < end; h.settled++ {
 		h.putAway(h.settled)
 	}
+	h.settled = max(h.settled, second-recentFor)
 	return h.recent.at(t)
-}
-
-// settle puts away all that is held.
-func (h *history) settle(second int64) {
-	for i := h.settled; i < h.settled+recentFor+1; i++ {
-		h.putAway(i)
-	}
-	h.settled = max(0, second-recentFor)
 }
 
 func (h *history) putAway(second int64) {
