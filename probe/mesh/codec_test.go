@@ -1,10 +1,12 @@
 package mesh
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -16,6 +18,7 @@ func sample(peers, links int, firstNode uint32) View {
 		Node: firstNode, Sequence: 4_000_000_000, Interval: 50 * time.Millisecond, Corosync: true, Quorate: true,
 		RingRep: 1, RingSeq: 1 << 40, Members: peers + 1, Token: 3650 * time.Millisecond, ConfigVersion: 77,
 		Pause: 12 * time.Millisecond, PauseAgo: 9800 * time.Millisecond,
+		Fates: Fates{Slot: 50 * time.Millisecond, Next: 1 << 30, Clock: 1 << 31, Window: 40, Lag: 20},
 	}
 	for n := range peers {
 		for l := range links {
@@ -24,6 +27,7 @@ func sample(peers, links int, firstNode uint32) View {
 				Gap: time.Duration(r.Int64N(int64(time.Minute))), SilentFor: time.Duration(r.Int64N(int64(time.Hour))),
 				WorstGap: time.Duration(r.Int64N(int64(time.Second))), RTT: time.Duration(r.Int64N(int64(time.Millisecond))),
 				LossRatio: r.Float64(),
+				In:        Told{Runs: []Run{{Slots: 40}}},
 			})
 		}
 	}
@@ -158,16 +162,19 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
-// A view of version 1 does not tell when the stall ended.
-func TestVersion1(t *testing.T) {
+// A view of version 1 does not tell when the stall ended, one of version 2 tells no fates.
+func TestOldVersions(t *testing.T) {
 	v := sample(2, 2, 1)
-	v.PauseAgo = 0
+	v.PauseAgo, v.Fates = 0, Fates{}
 	b := Encode(nil, v)
-	at := len(b) - measure(v.Paths) - 1 // of PauseAgo
-	old := append(append([]byte{1}, b[1:at]...), b[at+1:]...)
-	got, err := Decode(old)
-	if err != nil || len(got.Paths) != len(v.Paths) || got.Pause != v.Pause || got.PauseAgo != 0 {
-		t.Errorf("%v: %+v", err, got)
+	head := appendHeader(nil, v)
+	for ver := byte(1); ver <= 2; ver++ {
+		cut := len(head) - 3 + int(ver) // without an empty Fates, and a PauseAgo of zero
+		old := append(append([]byte{ver}, head[1:cut]...), b[len(head):]...)
+		got, err := Decode(old)
+		if err != nil || len(got.Paths) != len(v.Paths) || got.Pause != v.Pause || got.PauseAgo != 0 || got.Paths[0].In.Runs != nil {
+			t.Errorf("version %d: %v: %+v", ver, err, got)
+		}
 	}
 }
 
@@ -175,6 +182,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add(Encode(nil, sample(3, 2, 1)))
 	f.Add(Encode(nil, sample(0, 0, 0)))
 	f.Add([]byte{})
+	f.Add(Encode(nil, troubled(1, 3)))
+	f.Add(Encode(nil, troubled(2, 3)))
 	f.Add([]byte{1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v, err := Decode(data)
@@ -184,6 +193,10 @@ func FuzzDecode(f *testing.F) {
 		again, err := Decode(EncodeMax(nil, v, 1<<16))
 		if err != nil || len(again.Paths) != len(v.Paths) {
 			t.Fatalf("%v: %d paths, want %d", err, len(again.Paths), len(v.Paths))
+		}
+		slices.SortStableFunc(v.Paths, func(a, b Path) int { return cmp.Or(cmp.Compare(a.Node, b.Node), a.Link-b.Link) })
+		for i, p := range v.Paths {
+			checkTold(t, i, again.Paths[i], p, v.Fates)
 		}
 	})
 }

@@ -6,7 +6,9 @@ import "time"
 type Heard struct {
 	Session uint16 // its STAMP session: a new one begins a new numbering
 	Seq     uint32
-	At      time.Time // when it arrived
+	At      time.Time     // when it arrived
+	Sent    time.Duration // the peer's clock when it left, from any origin; only its changes count
+	Small   bool          // token-sized: one an interval
 }
 
 // heard follows the peer's requests.
@@ -45,6 +47,9 @@ const maxStep = 1 << 20
 func (p *Path) Heard(h Heard) {
 	t := p.since(h.At)
 	p.heard.any(t)
+	if h.Small {
+		p.take(h)
+	}
 	n := p.heard.find(h.Session)
 	last := *n
 	step := int64(int32(h.Seq - last.seq))

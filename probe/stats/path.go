@@ -47,7 +47,8 @@ type record struct {
 	at        int64 // when it left
 	reflector uint32
 	fate      fate
-	way       tally // lostForward or lostBackward once a loss is booked there, else 0
+	way       tally  // lostForward or lostBackward once a loss is booked there, else 0
+	took      uint16 // round trip in tookUnits, if it was answered
 }
 
 // Path accounts for one probed path. It is not safe for concurrent use. Time may not run backwards by more than what packets
@@ -81,6 +82,9 @@ type Path struct {
 	gaps      gapList
 	pauses    pauseList
 	heard     heard
+	incoming  incoming
+	trips     minimum // round trips
+	outgoing  phase
 	full      fullSize
 	hasLatest bool
 }
@@ -224,7 +228,8 @@ func (p *Path) Reply(r Reply) Fate {
 	}
 	start, open := p.waiting()
 	p.answer(e, t)
-	e.fate, e.reflector = answered, r.Reflector
+	e.fate, e.reflector, e.took = answered, r.Reflector, tookOf(r.RTT)
+	p.trips.add(t, int64(max(r.RTT, 0)))
 	if !before(r.Seq, p.newest.seq+1) {
 		if open && !before(r.Seq, p.gap.seq) {
 			x := ending{start: start, left: e.at, t: t, limit: p.overdue(), before: p.newest, reply: r}
