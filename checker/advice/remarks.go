@@ -1,0 +1,97 @@
+package advice
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/corosync/totem"
+	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
+)
+
+// remarks are about what the record does not show.
+func (s *search) remarks(now *trial) {
+	if len(s.cluster.Links) == 1 {
+		s.secondLink(now)
+	}
+	s.quorumDevice()
+}
+
+// secondLink tries the present settings with a link more.
+func (s *search) secondLink(now *trial) {
+	r := Remark{About: "second link", Text: "a second link on a path of its own (other switch, other line) is what best protects from the death of one; " +
+		"add ringX_addr to every node of corosync.conf, and interface{linknumber: X}"}
+	if now.tally.losses > 0 {
+		c := s.cluster
+		second := c.Links[0]
+		second.Number++
+		c.Links = append(c.Links[:1:1], second)
+		over := s.record.stretchOf(s.scaled(shortTrial))
+		sum, err := s.record.tryOn(c, over, s.in.Seed, func(b span) totem.Network { return s.record.twice(s.cluster, b) })
+		if err == nil {
+			s.ringing += sum.simulated
+			after := sum.figures(over.passes, over.stands)
+			r.Before, r.After = &now.Figures, &after
+			r.Text += fmt.Sprintf(". Assumed that it is independent of the first and of the same quality, the model loses the token %s instead of %s",
+				perHour(after.TokenLosses), perHour(now.Figures.TokenLosses))
+		}
+	}
+	s.out.Remarks = append(s.out.Remarks, r)
+}
+
+// doubled is a link that was recorded, and the same at another time as a second one.
+type doubled struct{ first, second *risk.Recorded }
+
+// Deliver implements totem.Network.
+func (d doubled) Deliver(p totem.Packet) (after time.Duration, ok bool) {
+	if p.Link == 0 {
+		return d.first.Deliver(p)
+	}
+	p.Link = 0
+	return d.second.Deliver(p)
+}
+
+// twice makes a network of two links of what the record says of one: the second does what the first did half a record away.
+func (r record) twice(c risk.Cluster, b span) totem.Network {
+	half := (r.slots.end - r.slots.first) / 2
+	other := span{first: b.first + half}
+	if other.first+(b.end-b.first) > r.slots.end {
+		other.first = b.first - half
+	}
+	other.first = max(other.first, r.slots.first)
+	return doubled{r.network(c, b), r.network(c, other)}
+}
+
+// quorumDevice looks at even splits.
+func (s *search) quorumDevice() {
+	q := s.cluster.Quorum
+	votes := 0
+	for _, v := range q.NodeVotes {
+		votes += v
+	}
+	if q.Device != nil || q.Provider == "" || q.TwoNode || q.AutoTieBreaker || votes%2 != 0 || len(s.cluster.Nodes) < 2 {
+		return
+	}
+	var halves [2][]uint32
+	for i, n := range s.cluster.Nodes {
+		half := 2 * i / len(s.cluster.Nodes)
+		halves[half] = append(halves[half], n.ID)
+	}
+	with := q
+	with.Device = &votequorum.Device{Model: "net", Votes: 1, Algorithm: "ffsplit"}
+	if quorate(q.Split(votequorum.History{}, halves[:])) > 0 || quorate(with.Split(votequorum.History{}, halves[:])) == 0 {
+		return
+	}
+	s.out.Remarks = append(s.out.Remarks, Remark{About: "quorum device", Text: fmt.Sprintf(
+		"%d votes are even: split in the middle, neither half has quorum. With a quorum device (pvecm qdevice setup ADDRESS: ffsplit, one vote) one half keeps it, "+
+			"assumed that it stands at a third place that both halves reach when the path between them dies", votes)})
+}
+
+func quorate(rs []votequorum.Result) (n int) {
+	for _, r := range rs {
+		if r.Quorate {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,132 @@
+package advice
+
+import (
+	"fmt"
+	"time"
+)
+
+// seconds is a duration for people.
+func seconds(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+func (s *search) node(id uint32) string {
+	if i := s.cluster.Index(id); i >= 0 && s.cluster.Nodes[i].Name != "" {
+		return s.cluster.Nodes[i].Name
+	}
+	return fmt.Sprintf("node %d", id)
+}
+
+func (s *search) stall(st Stall) string {
+	return fmt.Sprintf("%s from %s to %s, %s into the record", seconds(st.Length), s.node(st.From), s.node(st.To), seconds(st.At))
+}
+
+// tooLittle is the answer to a record that says too little.
+func (s *search) tooLittle() Advice {
+	e := s.out.Evidence
+	s.out.Verdict = NotEnough
+	if e.Length < leastRecord {
+		s.out.Why = append(s.out.Why, fmt.Sprintf("the record is %s long; %s is the least", seconds(e.Length), seconds(leastRecord)))
+	}
+	if e.Known < leastKnown {
+		s.out.Why = append(s.out.Why, fmt.Sprintf("only %.0f %% of what was sent has a known fate: is an agent missing on some node?", 100*e.Known))
+	}
+	s.out.Before = s.make(candidate{name: "as it is"}, -1).Trial
+	return s.out
+}
+
+// calm is the answer where nothing is wrong.
+func (s *search) calm(now *trial) Advice {
+	e := s.out.Evidence
+	s.out.Verdict, s.out.Evidence.Model = Nothing, s.ringing
+	if e.Length < quietRecord {
+		s.out.Verdict = NotEnough
+		s.out.Why = append(s.out.Why, fmt.Sprintf("no token was lost in the model, but the record is only %s long; with %s or more that would mean something",
+			seconds(e.Length), seconds(quietRecord)))
+		return s.out
+	}
+	s.out.Why = append(s.out.Why, fmt.Sprintf("no token lost in %s of the model over the record of %s, and both bounds hold", seconds(s.ringing), seconds(e.Length)))
+	return s.out
+}
+
+// why says what is wrong, and what the change does about it.
+func (s *search) why(now, best *trial) {
+	say := func(format string, args ...any) { s.out.Why = append(s.out.Why, fmt.Sprintf(format, args...)) }
+	b := now.Bounds
+	if now.tally.losses > 0 {
+		say("over what was measured the model loses the token %s", perHour(now.Figures.TokenLosses))
+	}
+	if !b.LowerHolds() {
+		say("the token of %s is not above %s: %d x the longest stall (%s)", seconds(b.Token), seconds(b.Least), Safety, s.stall(s.out.Evidence.Stall))
+	}
+	if !b.UpperHolds() {
+		say("when a node or path dies, the new membership takes %s (token + consensus + synchronization): more than %s, half of the %s that the watchdog gives; healthy nodes wait as long",
+			seconds(b.Membership), seconds(b.Most), seconds(FenceBudget))
+	}
+	switch {
+	case best == nil:
+		say("none of %d settings tried helps in the model: the path itself must be repaired", len(s.out.Tried))
+	case s.out.Partly:
+		say("the change helps, but the token would still be lost %s: the path itself must be repaired too", perHour(best.Figures.TokenLosses))
+	}
+	for _, o := range s.out.Evidence.Outages {
+		say("an outage that no token bridges: %s; it is left out here", s.stall(o))
+		if len(s.out.Why) > 8 {
+			break
+		}
+	}
+}
+
+func perHour(r Rate) string {
+	return fmt.Sprintf("%s times an hour (%s to %s)", figure(r.PerHour), figure(r.Low), figure(r.High))
+}
+
+func figure(x float64) string {
+	switch {
+	case x == 0:
+		return "0"
+	case x < 9.95:
+		return fmt.Sprintf("%.2g", x)
+	}
+	return fmt.Sprintf("%.0f", x)
+}
+
+// limit names what gives way first under the present settings: the kind of change that helps tells.
+func (s *search) limit(now *trial, tried []*trial) string {
+	b := now.Bounds
+	if now.tally.losses == 0 {
+		switch {
+		case !b.UpperHolds():
+			return "the fence budget"
+		case !b.LowerHolds():
+			return "the token timeout"
+		}
+		return ""
+	}
+	before := now.Figures.TokenLosses.PerHour
+	helped := func(key string) bool {
+		for _, t := range tried {
+			if t.Tested && onlyKeys(t.Edits, key) && t.Figures.TokenLosses.PerHour*cutPartly <= before {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case helped("knet_ping_"):
+		return "knet's ping timeout: it takes links down for a lost ping or two, before the token's retransmits have their turn"
+	case helped("knet_link_priority"):
+		return "the preferred link: it is the worse one"
+	case helped("token_retransmits"):
+		return "the number of token retransmits"
+	case helped("totem.token"):
+		return "the token timeout"
+	}
+	return "the path"
+}
