@@ -40,8 +40,10 @@ type Observation struct {
 // (package mesh encodes it).
 type Bulletin struct {
 	Path
-	At   time.Time
-	Data []byte
+	At    time.Time
+	Data  []byte
+	Left  time.Time     // when the probe left that it came in, by our clock: At less the way
+	Clock time.Duration // when it left, by the clock that stamps the peer's probes: as the peer's Prober.Clock
 }
 
 // Conn is one UDP socket bound to a local address. ReadBatch and WriteBatch fill and take several datagrams a call. It is

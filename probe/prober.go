@@ -232,9 +232,7 @@ func (p *Prober) Bulletins() []Bulletin {
 
 // PeerPause tells that a peer said it had stalled, for longest at most, between two instants: see stats.Path.PeerPause.
 func (p *Prober) PeerPause(path Path, from, to time.Time, longest time.Duration) {
-	p.mu.Lock()
-	q := p.paths[path]
-	p.mu.Unlock()
+	q := p.lookup(path)
 	if q == nil {
 		return
 	}

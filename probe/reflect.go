@@ -201,7 +201,8 @@ func (s *socket) hear(p *peer, r stamp.Request, m *Message) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.stats.Heard(stats.Heard{Session: r.SSID, Seq: r.Seq, At: m.At})
+	clock := clockOf(r.Sent, r.Error.Format())
+	q.stats.Heard(stats.Heard{Session: r.SSID, Seq: r.Seq, At: m.At, Sent: clock, Small: m.N <= authTokenSize})
 	if !ok {
 		return
 	}
@@ -210,7 +211,7 @@ func (s *socket) hear(p *peer, r stamp.Request, m *Message) {
 	} else {
 		data = q.bulletin.Data
 	}
-	q.bulletin = Bulletin{Path: q.target.Path, At: m.At, Data: data}
+	q.bulletin = Bulletin{Path: q.target.Path, At: m.At, Data: data, Clock: clock, Left: q.stats.LeftAt(clock, m.At)}
 }
 
 // sessionPort is the port that a session is known by, if it is.

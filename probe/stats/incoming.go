@@ -151,6 +151,18 @@ func (p *Path) overtaken(seq uint32, t, sent int64) {
 	}
 }
 
+// LeftAt is when something left the peer, by our clock, that left by its clock at sent and arrived at an instant. The least delay of late is
+// the best guess of the way; what was slower than that was late.
+func (p *Path) LeftAt(sent time.Duration, at time.Time) time.Time {
+	t := p.since(at)
+	if in := &p.incoming; in.offset.known {
+		t -= int64(p.oneWay(t - int64(sent)))
+	} else if p.trips.known {
+		t -= p.trips.value() / 2
+	}
+	return p.cfg.Start.Add(time.Duration(t))
+}
+
 // HearsRequests says whether the peer sends requests of its own, and they came of late.
 func (p *Path) HearsRequests(now time.Time) bool {
 	return p.incoming.known && p.since(now)-p.incoming.lastAt < int64(heardFor)
