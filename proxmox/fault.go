@@ -28,6 +28,7 @@ const (
 	Narrowed      FaultKind = "narrowed"      // answered, but without what the token may not see
 	PeerDown      FaultKind = "peer-down"     // 595 to 599: the endpoint works, the node that it asked does not
 	PmxcfsDown    FaultKind = "pmxcfs-down"   // pve-cluster does not run: an empty /etc/pve, or empty 500s
+	Detached      FaultKind = "detached"      // pmxcfs runs without Corosync: not yet connected, or in local mode
 	NotClustered  FaultKind = "not-clustered" // 424: asked a standalone node about its cluster
 	Unsupported   FaultKind = "unsupported"   // 404, 501, or a part that this version has done away with
 	ServerError   FaultKind = "server-error"  // any other refusal

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,6 @@ const (
 
 	maxPause = time.Minute      // between two readings of a source that gives nothing
 	jitter   = 0.1              // share of a pause, so that agents do not ask in step
-	keepFor  = 10 * time.Minute // that a silent source's last words stand; quorum and who is online do not stand at all
 )
 
 // Follower keeps a Snapshot up to date from several readers, the one nearest to the local node first. Readers never wait for
@@ -46,7 +46,7 @@ type Follower struct {
 
 // NewFollower returns a Follower that knows nothing until Run is called. The order of feeds is that of Merge.
 func NewFollower(feeds ...Feed) *Follower {
-	f := &Follower{feeds: feeds}
+	f := &Follower{feeds: slices.Clone(feeds)}
 	for i := range f.feeds {
 		every, timeout := apiEvery, apiTimeout
 		if feeds[i].Reader.Source() == FromFiles {
@@ -108,8 +108,8 @@ func (d Feed) follow(ctx context.Context, number int, news chan<- reading) {
 		}
 		known = after(known, got)
 		send(ctx, news, reading{number, known})
-		pause = min(2*pause, max(maxPause, d.Every))
-		if got.any() {
+		pause = min(2*pause, max(min(maxPause, 6*d.Every), d.Every))
+		if got.Known(PartMembers) || got.Known(PartQuorum) {
 			pause = d.Every
 		}
 		if !sleep(ctx, started.Add(jittered(pause))) {
@@ -141,25 +141,6 @@ func (d Feed) read(ctx context.Context, overdue func(Snapshot)) (Snapshot, bool)
 		}
 	}
 }
-
-// after is what is known of a source after a reading. One that gave nothing leaves what was known, without what can change in a moment.
-func after(known, got Snapshot) Snapshot {
-	if got.any() || !known.any() || got.At.Sub(known.At) > keepFor {
-		return got
-	}
-	known.Faults = got.Faults
-	known.Views = nil
-	known.Quorate, known.StatusQuorate, known.Origins[PartQuorum] = Unknown, Unknown, Origin{}
-	known.Watchdog, known.Origins[PartWatchdog] = Watchdog{}, Origin{}
-	known.Nodes = append([]Node(nil), known.Nodes...)
-	for i := range known.Nodes {
-		known.Nodes[i].Online = Unknown
-	}
-	return known
-}
-
-// any tells whether anything is known.
-func (s *Snapshot) any() bool { return s.Origins != [PartCount]Origin{} }
 
 func send(ctx context.Context, news chan<- reading, r reading) {
 	select {

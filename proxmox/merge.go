@@ -66,6 +66,7 @@ func (m *Snapshot) takeOwn(near []Snapshot) {
 		m.View, m.Quorate = cmp.Or(m.View, s.View), s.Quorate
 	}
 	for _, s := range near {
+		m.View = cmp.Or(m.View, s.View)
 		if m.StatusQuorate == Unknown {
 			m.StatusQuorate = s.StatusQuorate
 		}
@@ -102,7 +103,7 @@ func (m *Snapshot) takeHA(fresh []Snapshot) {
 	}
 	if s := first(fresh, PartResources); s != nil {
 		m.Origins[PartResources] = s.Origins[PartResources]
-		m.Services = withRequests(m.Services, s.Services)
+		m.Services = WithConfigured(m.Services, s.Services)
 	}
 }
 
@@ -125,8 +126,8 @@ func (h *HA) takeLRM(l LRM) {
 	old.Lock = lock
 }
 
-// withRequests puts what is configured into services, and adds those that the manager has not seen.
-func withRequests(services, configured []Service) []Service {
+// WithConfigured puts what is configured into services that the manager knows, and adds those that it has not seen.
+func WithConfigured(services, configured []Service) []Service {
 	merged := slices.Clone(services)
 	for _, c := range configured {
 		i := slices.IndexFunc(merged, func(v Service) bool { return v.SID == c.SID })
