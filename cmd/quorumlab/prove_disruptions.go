@@ -3,65 +3,80 @@
 package main
 
 import (
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/lab"
+	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
-// ringWatch follows the logs of all nodes and counts how often the cluster's ring broke, once for the cluster and not once for each
-// node that noticed. A ring is whole while all nodes showed one ring last. It breaks when a node loses its token or shows another ring; what
-// follows until all show one ring again belongs to the same disruption. It is what totem.Stats.Disruptions counts in the model.
+// ringWatch follows what the processors of a cluster say, real ones in their logs or modelled ones, and notes how often the cluster's ring
+// broke: once for the cluster and not once for each that noticed. A ring is whole while all showed one ring last. It breaks when one loses
+// its token or shows another ring; what follows until all show one ring again belongs to the same disruption.
 type ringWatch struct {
-	rings  map[string]string // by node: the ring that it showed last; "": it is without one
-	nodes  int
+	rings  []string // by processor: the ring that it showed last; "": it is without one
 	broken bool
-	Breaks []time.Time
+	Breaks []time.Duration // when the ring broke
+	Formed []time.Duration // for each of these: the first membership after it, of any processor; 0: none yet
+	Healed []time.Duration // for each that is over: when all showed one ring again
 }
 
-func newRingWatch(nodes []*lab.Node) *ringWatch {
-	return &ringWatch{rings: map[string]string{}, nodes: len(nodes)}
-}
+// lost: a processor in service lost its token.
+func (w *ringWatch) lost(node int, at time.Duration) { w.show(node, "", at) }
 
-// whole: all nodes show one ring.
-func (w *ringWatch) whole() bool {
-	ring := ""
-	for _, r := range w.rings {
-		if r == "" || ring != "" && r != ring {
-			return false
-		}
-		ring = r
+// show: a processor shows a ring.
+func (w *ringWatch) show(node int, ring string, at time.Duration) {
+	w.rings[node] = ring
+	whole := !slices.ContainsFunc(w.rings, func(r string) bool { return r == "" || r != w.rings[0] })
+	switch {
+	case !whole && !w.broken:
+		w.Breaks, w.Formed = append(w.Breaks, at), append(w.Formed, 0)
+	case whole && w.broken:
+		w.Healed = append(w.Healed, at)
 	}
-	return len(w.rings) == w.nodes
-}
-
-// see takes one line; lines come in the order of their stamps.
-func (w *ringWatch) see(l lab.Line) {
-	switch l.Event {
-	case lab.EventTokenLost:
-		w.rings[l.Node] = ""
-	case lab.EventMembership:
-		w.rings[l.Node] = l.Ring
-	default:
-		return
-	}
-	whole := w.whole()
-	if !whole && !w.broken {
-		w.Breaks = append(w.Breaks, l.At)
+	if n := len(w.Formed); n > 0 && w.Formed[n-1] == 0 && ring != "" {
+		w.Formed[n-1] = at
 	}
 	w.broken = !whole
 }
 
-// breaksBetween counts the disruptions that began in [from, to), from all lines that the nodes ever wrote.
-func breaksBetween(nodes []*lab.Node, lines []lab.Line, from, to time.Time) []time.Time {
-	w := newRingWatch(nodes)
-	for _, l := range lines {
-		w.see(l)
+// between gives the numbers of the disruptions that began in [from, to).
+func (w *ringWatch) between(from, to time.Duration) (first, end int) {
+	first, _ = slices.BinarySearch(w.Breaks, from)
+	end, _ = slices.BinarySearch(w.Breaks, to)
+	return first, end
+}
+
+// watchLines follows all lines that the nodes ever wrote, in the order of their stamps. Times count from origin. The first disruption is
+// the cluster's start.
+func watchLines(nodes []*lab.Node, lines []lab.Line, origin time.Time) *ringWatch {
+	w := &ringWatch{rings: make([]string, len(nodes))}
+	index := map[string]int{}
+	for i, n := range nodes {
+		index[n.Name()] = i
 	}
-	var in []time.Time
-	for _, at := range w.Breaks {
-		if !at.Before(from) && at.Before(to) {
-			in = append(in, at)
+	for _, l := range lines {
+		switch l.Event {
+		case lab.EventTokenLost:
+			w.lost(index[l.Node], l.At.Sub(origin))
+		case lab.EventMembership:
+			w.show(index[l.Node], l.Ring, l.At.Sub(origin))
 		}
 	}
-	return in
+	return w
+}
+
+// watchEvents follows a modelled ring as far as its daemons would log it. Times count from origin.
+func watchEvents(nodes int, events []totem.Event, origin time.Duration) *ringWatch {
+	w := &ringWatch{rings: slices.Repeat([]string{"warm"}, nodes)}
+	for _, e := range events {
+		switch {
+		case e.Kind == totem.TokenLost && e.State == totem.StateOperational:
+			w.lost(e.Node, e.At-origin)
+		case e.Kind == totem.Membership:
+			w.show(e.Node, strconv.Itoa(int(e.Ring)), e.At-origin)
+		}
+	}
+	return w
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/lab"
@@ -60,7 +61,12 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 		}
 		known = append(known, c)
 	}
-	return tabulateLoss(b.w, known), nil
+	return tabulateLoss(b.w, merged(mine(known, b.o.ring())))
+}
+
+// mine are the cells of one cluster.
+func mine(list []lossCell, ring ringSpec) []lossCell {
+	return slices.DeleteFunc(slices.Clone(list), func(c lossCell) bool { return fmt.Sprint(c.Ring) != fmt.Sprint(ring) })
 }
 
 func recorded(list []lossCell, c lossCell) bool {
@@ -101,9 +107,9 @@ const logLag = 200 * time.Millisecond
 
 // count takes the lines of all nodes from their start.
 func (c *lossCell) count(nodes []*lab.Node, lines []lab.Line, from, to time.Time) {
-	for _, at := range breaksBetween(nodes, lines, from, to) {
-		c.Breaks = append(c.Breaks, at.Sub(from))
-	}
+	w := watchLines(nodes, lines, from)
+	first, end := w.between(0, to.Sub(from))
+	c.Breaks = w.Breaks[first:end]
 	for _, l := range lines {
 		if l.At.Before(from) || !l.At.Before(to) {
 			continue

@@ -2,11 +2,202 @@
 
 package main
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync/totem"
+)
+
+// lossSeeds is how many runs of the model stand beside a cell.
+const lossSeeds = 200
+
+// lossModel is what the model makes of a cell: of each run as long as the cell was measured.
+type lossModel struct {
+	Breaks, Downs, Gap spreadOf // Gap in seconds: the longest of all nodes
+	Left               float64  // share of the runs in which anybody left
+}
+
+// forecast runs the model with the cell's configuration and loss, and nothing of what was measured.
+func (c lossCell) forecast(seeds int) (lossModel, error) {
+	var breaks, downs, gaps []float64
+	left := 0
+	for seed := range seeds {
+		r, net, err := c.Ring.ringOf(uint64(seed))
+		if err != nil {
+			return lossModel{}, err
+		}
+		r.Run(modelSettle)
+		r.ResetGaps()
+		before := r.Stats()
+		c.Ring.between(net, func(l *totem.Line) { l.Loss = c.Loss })
+		events := r.Run(modelSettle + c.For)
+		after := r.Stats()
+		breaks = append(breaks, float64(len(watchEvents(c.Ring.nodes(), events, 0).Breaks)))
+		downs = append(downs, float64(after.LinkDowns-before.LinkDowns))
+		gaps = append(gaps, longestOf(r, c.Ring.nodes()).Seconds())
+		if slices.ContainsFunc(events, func(e totem.Event) bool { return e.Kind == totem.Membership && e.Left != 0 }) {
+			left++
+		}
+	}
+	return lossModel{summarize(breaks), summarize(downs), summarize(gaps), float64(left) / float64(seeds)}, nil
+}
+
+// ringOf makes the ring of a seed, and its network.
+func (s ringSpec) ringOf(seed uint64) (*totem.Ring, *totem.Lines, error) {
+	cfg, net := s.config(rand.New(rand.NewPCG(seed, 0x6d6f64656c)), totem.Line{})
+	r, err := totem.New(cfg)
+	return r, net, err
+}
+
+// between alters all lines between the sites.
+func (s ringSpec) between(net *totem.Lines, alter func(*totem.Line)) {
+	for from := range s.nodes() {
+		for to := range s.nodes() {
+			for link := range s.Links {
+				if s.siteOf(from) != s.siteOf(to) {
+					alter(net.Line(from, to, link))
+				}
+			}
+		}
+	}
+	net.Changed()
+}
+
+func (s ringSpec) siteOf(node int) int {
+	for site, size := range s.Sites {
+		if node -= size; node < 0 {
+			return site
+		}
+	}
+	return len(s.Sites)
+}
+
+func longestOf(r *totem.Ring, nodes int) time.Duration {
+	longest := time.Duration(0)
+	for i := range nodes {
+		longest = max(longest, r.LongestGap(i).Length)
+	}
+	return longest
+}
 
 func tableLoss(w io.Writer, o proveOptions) ([]requirement, error) {
 	cells, err := readRecord[lossCell](o.record, "loss")
-	return tabulateLoss(w, cells), err
+	if err != nil {
+		return nil, err
+	}
+	return tabulateLoss(w, merged(cells))
 }
 
-func tabulateLoss(w io.Writer, cells []lossCell) []requirement { return nil }
+// merged leaves out the doubtful cells that were measured again.
+func merged(cells []lossCell) []lossCell {
+	var list []lossCell
+	for i, c := range cells {
+		if len(c.Doubts) == 0 || !slices.ContainsFunc(cells[i+1:], c.same) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// lossRow is a cell, its forecast and what is to be said of them.
+type lossRow struct {
+	lossCell
+	Model         lossModel
+	Breaks, Downs rateVerdict
+}
+
+func (c lossCell) row(m lossModel) lossRow {
+	minutes := c.For.Minutes()
+	return lossRow{c, m, judgeRate(m.Breaks.Mean, len(c.Breaks), minutes), judgeRate(m.Downs.Mean, c.Downs, minutes)}
+}
+
+func tabulateLoss(w io.Writer, cells []lossCell) ([]requirement, error) {
+	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", lossSeeds)
+	head(w, "loss", "nodes", "links", "token", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
+		"longest gap ms", "model", "left", "model")
+	var rows []lossRow
+	for _, c := range cells {
+		m, err := c.forecast(lossSeeds)
+		if err != nil {
+			return nil, err
+		}
+		r := c.row(m)
+		r.print(w)
+		rows = append(rows, r)
+	}
+	return requireLoss(rows), nil
+}
+
+func (r lossRow) print(w io.Writer) {
+	perMinute := 1 / r.For.Minutes()
+	left := "no"
+	if r.Left > 0 {
+		left = "yes"
+	}
+	gap := "-"
+	if len(r.Gaps) > 0 {
+		gap = cell(slices.Max(r.Gaps))
+	}
+	line(w, fmt.Sprintf("%g %%", 100*r.Loss), r.Ring.sites(), fmt.Sprint(r.Ring.Links), fmt.Sprint(r.Effective.Milliseconds()),
+		fmt.Sprint(r.For.Seconds()), fmt.Sprint(len(r.lossCell.Breaks)), fmt.Sprintf("%.2f", float64(len(r.lossCell.Breaks))*perMinute),
+		r.Model.Breaks.scale(perMinute).text("%.2f"), r.Breaks.text(r.Model.Breaks.Mean, len(r.lossCell.Breaks)),
+		fmt.Sprint(r.lossCell.Downs), fmt.Sprintf("%.1f", float64(r.lossCell.Downs)*perMinute), r.Model.Downs.scale(perMinute).text("%.1f"),
+		r.Downs.text(r.Model.Downs.Mean, r.lossCell.Downs), gap, r.Model.Gap.scale(1000).text("%.0f"), left,
+		fmt.Sprintf("%.0f %%", 100*r.Model.Left)+doubt(len(r.Doubts) > 0))
+}
+
+// text is mean and range.
+func (s spreadOf) text(form string) string {
+	return fmt.Sprintf(form+" ("+form+" to "+form+")", s.Mean, s.Low, s.High)
+}
+
+// sites is as people write it: 2+1.
+func (s ringSpec) sites() string {
+	text := ""
+	for i, n := range s.Sites {
+		if i > 0 {
+			text += "+"
+		}
+		text += fmt.Sprint(n)
+	}
+	return text
+}
+
+func requireLoss(rows []lossRow) []requirement {
+	sound := slices.DeleteFunc(slices.Clone(rows), func(r lossRow) bool { return len(r.Doubts) > 0 })
+	return []requirement{
+		requireRate("token losses", sound, func(r lossRow) (rateVerdict, float64, int) {
+			return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks)
+		}),
+		requireRate("link downs", sound, func(r lossRow) (rateVerdict, float64, int) { return r.Downs, r.Model.Downs.Mean, r.lossCell.Downs }),
+	}
+}
+
+// requireRate counts the cells whose events are many enough to decide, and says of the others what they suggest.
+func requireRate(what string, rows []lossRow, of func(lossRow) (rateVerdict, float64, int)) requirement {
+	r := requirement{Text: fmt.Sprintf("%s per minute are forecast within a factor of %d, where the real rate is %g to %d and the count can say so",
+		what, factor, rateLeast, rateMost)}
+	unsaid, suggest, outside := 0, 0, 0
+	for _, row := range rows {
+		v, forecast, counted := of(row)
+		switch v {
+		case rateWithin:
+			r.Met, r.Of = r.Met+1, r.Of+1
+		case rateWrong:
+			r.Of++
+		case rateUnsaid:
+			unsaid++
+			if pointWithin(forecast, counted) {
+				suggest++
+			}
+		case rateOutside:
+			outside++
+		}
+	}
+	r.Note = fmt.Sprintf("%d cells have too few events to say; in %d of these the count itself is inside; %d have another rate", unsaid, suggest, outside)
+	return r
+}
