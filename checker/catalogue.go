@@ -56,6 +56,7 @@ const (
 	CodePathDelay         = "path-delay"
 	CodeMTU               = "mtu-black-hole"
 	CodeLowMargin         = "low-margin"
+	CodeMarginFalling     = "margin-falling"
 	CodeHostPause         = "host-pause"
 	CodePeerPause         = "peer-pause"
 	CodeUnauthenticated   = "unauthenticated"
@@ -113,8 +114,10 @@ var catalogue = []Entry{
 		Advice: "see what else uses the line (backup, replication, migration), and give Corosync a link of its own"},
 	{Code: CodeMTU, Title: "full-size packets die on a path that small ones pass", Severity: Warning, delay: 2 * time.Second,
 		Advice: "some hop has a smaller MTU and says nothing: correct it, or set knet_mtu (Corosync 3.1.7 and later) or netmtu"},
-	{Code: CodeLowMargin, Title: "gaps have come close to the token timeout", Severity: Warning,
-		Advice: "find what makes the gaps before one of them is longer; raising the token only helps above the longest stall"},
+	{Code: CodeLowMargin, Title: "the token has come close to its timeout", Severity: Critical,
+		Advice: "look after the path that is named before the next gap is longer: errors and drops with `ip -s link`, what else uses the line; a second, independent link helps most"},
+	{Code: CodeMarginFalling, Title: "the margin has halved within the hour", Severity: Info,
+		Advice: "see what has changed on the path that is named: load, route, equipment"},
 	{Code: CodeHostPause, Title: "this host stalled", Severity: Warning,
 		Advice: "look for CPU or I/O starvation: `cat /proc/pressure/*`, steal time in `top`, overcommitted hypervisor; Corosync stalls as this agent did"},
 	{Code: CodePeerPause, Title: "a peer's host stalled", Severity: Info,

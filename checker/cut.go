@@ -115,11 +115,12 @@ func (j *judge) judgeCut(c *cut) {
 	c.name(j, c.lingering)
 	for _, p := range c.peers {
 		p.memo.cutID = c.memo.id
-		c.severity = max(c.severity, j.cutSeverity(p, c.peers))
+		c.severity = max(c.severity, j.cutSeverity(p, c))
 		if p.basis != "" && !slices.Contains(c.basis, p.basis) {
 			c.basis = append(c.basis, p.basis)
 		}
 	}
+	c.memo.critical = c.memo.critical || c.severity == Critical
 	c.outcome = j.outcome(c)
 	c.memo.over = c.memo.over || j.happened(c) || j.ago(c.memo.since) >= max(overTime, overTokens*j.token)
 	j.cut = c
@@ -209,9 +210,9 @@ func (j *judge) lostBefore(id uint32) bool {
 	return false
 }
 
-// cutSeverity is how bad it is that one of the peers is out. It is never more than a warning until something else than
+// cutSeverity is how bad it is that one of the peers is out. A cut that is critical stays so until knet carries again. It is never more than a warning until something else than
 // its own silence confirms it, and for a peer that was never heard by a node that is itself no member of anything.
-func (j *judge) cutSeverity(p *peer, all []*peer) Severity {
+func (j *judge) cutSeverity(p *peer, c *cut) Severity {
 	switch {
 	case !p.heard && !j.status.fresh && p.gap >= j.warnAfter(p.interval):
 		return Warning
@@ -219,13 +220,15 @@ func (j *judge) cutSeverity(p *peer, all []*peer) Severity {
 		return Info
 	case (p.verdict == muted || p.verdict == cutOff) && p.lost():
 		return Critical
+	case p.verdict == muted && c.memo.critical:
+		return Critical // the paths are back, but nothing that Corosync sends passes yet: the token goes on ageing
 	case p.verdict == muted:
 		return Warning
 	case p.knetOnly:
 		return j.knetOnlySeverity(p)
 	case p.verdict == cutOff && (p.member == No || p.gap >= max(j.token/4, 10*p.interval)):
 		return Critical
-	case p.verdict == silent && p.gap >= j.unconfirmed(p) && j.alikeCount(p, all) >= 2:
+	case p.verdict == silent && p.gap >= j.unconfirmed(p) && j.alikeCount(p, c.peers) >= 2:
 		return Critical
 	case p.gap >= j.warnAfter(p.interval):
 		return Warning

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/checker/topology"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
@@ -24,6 +25,7 @@ type Input struct {
 	Views         []PeerView    // newest of each peer, any order
 	Host          HostPauses
 	Probing       Probing
+	Margin        *risk.Margin // what the virtual token says, as of a moment ago; nil: none runs
 }
 
 // Observation is what the prober knows of one link to one peer.

@@ -23,13 +23,27 @@ func (j *judge) outcome(c *cut) *Outcome {
 		return nil
 	}
 	o := &Outcome{Since: c.memo.since, Transitive: whole, Happened: j.happened(c), Keeps: []NodeRef{}, Loses: []NodeRef{}}
+	expected := j.divide(o, c.memo, parts)
+	t := j.in.Cluster.Timeouts
+	first := c.memo.since.Add(j.token - t.Hold) // an idle token is up to one hold time old when the cut begins
+	o.TokenLossIn = Seconds(max(0, first.Sub(j.now())))
+	o.MembershipIn = Seconds(max(0, first.Add(j.consensus()).Sub(j.now())))
+	if o.Happened {
+		o.TokenLossIn, o.MembershipIn = 0, 0
+	}
+	o.Text = outcomeText(o, expected)
+	return o
+}
+
+// divide fills in what votequorum makes of partitions, the local one first, and returns the expected votes.
+func (j *judge) divide(o *Outcome, m *cutMemo, parts [][]uint32) (expected int) {
 	cfg := j.in.Cluster.Quorum
 	var results []votequorum.Result
-	if c.memo.device {
-		results = cfg.Split(c.memo.history, parts)
+	if m.device {
+		results = cfg.Split(m.history, parts)
 	} else {
 		for _, p := range parts {
-			results = append(results, cfg.Outcome(c.memo.history, p, false))
+			results = append(results, cfg.Outcome(m.history, p, false))
 		}
 	}
 	for i, nodes := range parts {
@@ -48,15 +62,7 @@ func (j *judge) outcome(c *cut) *Outcome {
 		}
 		o.Partitions = append(o.Partitions, part)
 	}
-	t := j.in.Cluster.Timeouts
-	first := c.memo.since.Add(j.token - t.Hold) // an idle token is up to one hold time old when the cut begins
-	o.TokenLossIn = Seconds(max(0, first.Sub(j.now())))
-	o.MembershipIn = Seconds(max(0, first.Add(j.consensus()).Sub(j.now())))
-	if o.Happened {
-		o.TokenLossIn, o.MembershipIn = 0, 0
-	}
-	o.Text = outcomeText(o, results[0].Expected)
-	return o
+	return results[0].Expected
 }
 
 // consensus is Totem's consensus timeout, 1.2 T unless told.

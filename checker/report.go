@@ -251,16 +251,51 @@ type Partition struct {
 	Reason  string    `json:"reason"`
 }
 
-// Margin is how far the cluster is from its token timeout: 1 - worst gap / effective token.
+// Margin is how far the cluster was from losing its token: 1 - worst gap / effective token.
 type Margin struct {
-	Known    bool    `json:"known"`
-	Basis    string  `json:"basis"`  // delivery-gap
-	Now      float64 `json:"now"`    // from present gaps
-	Minute   float64 `json:"minute"` // from the worst gap of the last minute
-	TenMin   float64 `json:"ten_minutes"`
-	WorstGap Seconds `json:"worst_gap"` // of the last 10 min, on the best link of the worst peer
-	Peer     NodeRef `json:"peer,omitzero"`
-	Link     int     `json:"link"`
+	Known    bool           `json:"known"`
+	Basis    string         `json:"basis"`            // virtual-token, or delivery-gap where the virtual token cannot tell
+	Reason   string         `json:"reason,omitempty"` // why it cannot
+	Now      float64        `json:"now"`              // virtual-token: of the last ten seconds; else from present gaps
+	Minute   float64        `json:"minute"`           // from the worst gap of the last minute
+	TenMin   float64        `json:"ten_minutes"`
+	WorstGap Seconds        `json:"worst_gap"` // of the last 10 min
+	Peer     NodeRef        `json:"peer,omitzero"`
+	Link     int            `json:"link"`
+	Coverage float64        `json:"coverage,omitempty"` // share of the directed paths between members that the virtual token knows
+	Rings    int            `json:"rings,omitempty"`    // virtual rings that run side by side, in different phases
+	At       time.Time      `json:"at,omitzero"`        // up to when they have run
+	Windows  []MarginWindow `json:"windows,omitempty"`  // ascending length: 10 s, a minute, 10 min, an hour, a day
+	Trend    *MarginTrend   `json:"trend,omitempty"`    // null: not enough to compare
+}
+
+// MarginWindow is what happened to the virtual rings in a window that ends at Margin.At.
+type MarginWindow struct {
+	Length        Seconds   `json:"length"`
+	Covered       Seconds   `json:"covered"`
+	Margin        float64   `json:"margin"`    // by Gap; 0 after a token that Corosync really lost
+	Low           float64   `json:"low"`       // by WorstGap
+	Gap           Seconds   `json:"gap"`       // worst token gap of the ring in the middle, or a longer one that Corosync itself told of
+	WorstGap      Seconds   `json:"worst_gap"` // of the worst ring
+	At            time.Time `json:"at,omitzero"`
+	Cause         string    `json:"cause,omitempty"` // of the worst one: lost (on the path From, To, Link), link-down, none
+	From          NodeRef   `json:"from,omitzero"`
+	To            NodeRef   `json:"to,omitzero"`
+	Link          int       `json:"link"`
+	LinkDowns     float64   `json:"link_downs"`     // of a ring, each end counting: mean of the rings
+	Near          float64   `json:"near"`           // gaps of 0.85 of the token and longer: mean of the rings
+	Spells        int       `json:"spells"`         // times apart in which any ring had one
+	Losses        float64   `json:"losses"`         // virtual token losses: mean of the rings
+	LossShare     float64   `json:"loss_share"`     // share of the rings that lost the token
+	TokenLosses   int       `json:"token_losses"`   // that Corosync here really told of
+	TokenWarnings int       `json:"token_warnings"` // the same
+}
+
+// MarginTrend compares the margin of late with the one of the hour before.
+type MarginTrend struct {
+	Before  float64 `json:"before"` // usual margin of five minutes
+	Now     float64 `json:"now"`    // the better one of the last two stretches of five minutes
+	Falling bool    `json:"falling"`
 }
 
 // Probes says what the local prober and reflector did with packets.

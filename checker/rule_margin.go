@@ -10,8 +10,8 @@ import (
 // basis of the margin: delivery gaps of the paths, each peer's best link counting.
 const basisGaps = "delivery-gap"
 
-// margin is how far the gaps were from the token timeout.
-func (j *judge) margin() Margin {
+// gapMargin is how far the gaps were from the token timeout.
+func (j *judge) gapMargin() Margin {
 	m := Margin{Basis: basisGaps}
 	now, minute, ten := time.Duration(0), time.Duration(-1), time.Duration(-1)
 	for i := range j.peers {
@@ -112,9 +112,17 @@ func (j *judge) longestClean(l *path, length time.Duration) *stats.Window {
 	return w
 }
 
-// ruleMargin tells of gaps in the last ten minutes that came close to the token timeout: one is worth a word, several are a
-// trend.
+// ruleMargin tells of margins that were low in the last ten minutes: by the virtual token, or by gaps where that cannot tell.
 func ruleMargin(j *judge) {
+	if j.virtual != nil {
+		j.virtualMargin()
+		return
+	}
+	j.lowGaps()
+}
+
+// lowGaps tells of gaps in the last ten minutes that came close to the token timeout: one is worth a word, several are a trend.
+func (j *judge) lowGaps() {
 	for i := range j.peers {
 		p := &j.peers[i]
 		worst, link := j.bestGap(p, 10*time.Minute)

@@ -120,8 +120,8 @@ func TestFlickerAfterSplit(t *testing.T) {
 	}
 }
 
-// TestMuted: the blackout is over, but knet keeps the pair mute until three pongs are back: not the all-clear yet, and what the
-// muted ones say of others is no news.
+// TestMuted: the blackout is over, but knet keeps the pair mute until three pongs are back: not the all-clear yet, as bad as it was, and what
+// the muted ones say of others is no news.
 func TestMuted(t *testing.T) {
 	s := newScene(t, 3375*time.Millisecond, 1, stretched...)
 	s.run(30 * time.Second)
@@ -131,7 +131,7 @@ func TestMuted(t *testing.T) {
 	s.node("b1").others[2], s.node("b1").knetDown[2] = mesh.Up, true
 	s.run(1500 * time.Millisecond)
 	f, ok := s.finding("site-cut:b")
-	if !ok || f.Clearing || f.Severity != checker.Warning || !strings.Contains(f.Title, "still mute") {
+	if !ok || f.Clearing || f.Severity != checker.Critical || !strings.Contains(f.Title, "still mute") {
 		t.Errorf("%+v\n%s", f, s.log())
 	}
 	for _, e := range s.seen {
@@ -167,7 +167,7 @@ func TestStallAtHeal(t *testing.T) {
 	s.edit = nil
 	healed := s.now
 	s.run(2 * time.Second)
-	if f, ok := s.finding("site-cut:b"); !ok || f.Clearing || f.Severity != checker.Warning {
+	if f, ok := s.finding("site-cut:b"); !ok || f.Clearing || f.Severity != checker.Critical {
 		t.Errorf("%+v\n%s", f, s.log())
 	}
 	if at := s.first("knet-down:b1", checker.Info); at > healed {

@@ -128,15 +128,16 @@ type spareKey struct {
 
 // cutMemo remembers an incident: what it was when it began.
 type cutMemo struct {
-	id      int
-	over    bool // it is an old one: what goes silent now is another trouble
-	since   time.Time
-	members []uint32 // of the membership when it began, else all nodes
-	history votequorum.History
-	device  bool     // the quorum device voted then
-	named   []uint32 // the peers that code and subject are about
-	code    string
-	subject string
+	id       int
+	over     bool // it is an old one: what goes silent now is another trouble
+	critical bool // it was
+	since    time.Time
+	members  []uint32 // of the membership when it began, else all nodes
+	history  votequorum.History
+	device   bool     // the quorum device voted then
+	named    []uint32 // the peers that code and subject are about
+	code     string
+	subject  string
 }
 
 // meshMemo keeps the rows of the mesh between rebuilds.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/checker/topology"
 )
 
@@ -61,6 +62,9 @@ type judge struct {
 	cuts   []*cut // the present incidents, oldest first
 	cut    *cut   // the newest of them
 	drafts []draft
+
+	virtual   *risk.Margin // what the virtual token says, if that is to be gone by
+	noVirtual string       // else why not
 }
 
 func (j *judge) now() time.Time { return j.in.Now }
@@ -83,6 +87,7 @@ func (j *judge) begin() {
 		j.token = defaultToken
 	}
 	j.local, _ = j.in.Cluster.Node(j.in.Cluster.Local)
+	j.virtual, j.noVirtual = j.virtualToken()
 	j.views = make([]*PeerView, len(j.in.Views))
 	for i := range j.in.Views {
 		j.views[i] = &j.in.Views[i]

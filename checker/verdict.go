@@ -1,6 +1,11 @@
 package checker
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/risk"
+)
 
 // judgePeer decides what the silence of a peer means. Probes alone cannot tell a dead path from a dead agent, so a cut is
 // believed only when something else says so too: knet here or at another node, the token, or the membership. The other way
@@ -80,10 +85,39 @@ func (j *judge) judgeUnprobed(p *peer) verdict {
 		return neverHeard
 	case p.memo.inCut && p.lost() && j.running(p):
 		return muted // the paths are back, the membership is not
-	case p.memo.inCut && p.knet == KnetDisconnected && j.running(p) && j.ago(p.recovered()) < max(10*time.Second, 3*j.token):
+	case p.memo.inCut && j.mute(p) && j.running(p) && j.ago(p.recovered()) < max(10*time.Second, 3*j.token):
 		return muted
 	}
 	return reachable
+}
+
+// mute: knet carries nothing to or from the peer. Either end's verdict is enough; where knet cannot be asked, the virtual one answers.
+func (j *judge) mute(p *peer) bool {
+	switch {
+	case p.knet == KnetDisconnected, j.mutesUs(p):
+		return true
+	case p.knet == KnetConnected || j.virtual == nil:
+		return false
+	}
+	pair := risk.Pair{A: min(p.node.ID, j.local.ID), B: max(p.node.ID, j.local.ID)}
+	return slices.Contains(j.virtual.Mute, pair)
+}
+
+// mutesUs: the peer said, since it is heard again, that its knet has no link to this node.
+func (j *judge) mutesUs(p *peer) bool {
+	if p.view == nil || !p.view.At.After(p.recovered()) || j.ago(p.view.At) > viewFresh {
+		return false
+	}
+	links, down := 0, 0
+	for k := range p.view.Paths {
+		if v := &p.view.Paths[k]; v.Node == j.local.ID {
+			links++
+			if v.KnetDown {
+				down++
+			}
+		}
+	}
+	return links > 0 && links == down
 }
 
 // recovered is when the last of the peer's links came back.
