@@ -1,6 +1,10 @@
 package risk
 
-import "time"
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
 
 // Forecast is how often Corosync will be in trouble if the network stays as it was, for the whole cluster.
 type Forecast struct {
@@ -17,24 +21,76 @@ type Forecast struct {
 	Steady     bool          // the record's first half is like its second
 }
 
-// Expect is a rate per hour with the interval in which it lies with nine chances of ten: the fit's sampling error and the
-// unknown phases of Corosync's timers are in it.
+// Expect is a rate per hour with the interval in which it lies with nine chances of ten: the fit's sampling error, the unknown phases
+// of Corosync's timers and the model's own error are in it.
 type Expect struct {
 	PerHour, Low, High float64
 	Count              int  // how often it happened in Forecast.Simulated
-	Rare               bool // the record, or the simulation, is too short to see any: only High tells something
+	Rare               bool // only High tells something: the record, or the simulation, is too short to say how often, but not more often
 }
 
-// Every is the expected time from one to the next, and its interval. With Rare only least is meant: it is less often than that.
-// Zero: no bound.
+// Every is the expected time from one to the next, and its interval. Zero: without bound. With Rare only least is meant.
 func (e Expect) Every() (mean, least, most time.Duration) {
-	return every(e.PerHour), every(e.High), every(e.Low)
+	return timeAt(e.PerHour), timeAt(e.High), timeAt(e.Low)
 }
 
-// every is the mean time between events at a rate per hour; zero for a rate too low for a time.Duration of years.
-func every(perHour float64) time.Duration {
+// timeAt is the mean time between events at a rate per hour; zero for less than one in ten years.
+func timeAt(perHour float64) time.Duration {
 	if perHour < 1e-5 {
 		return 0
 	}
 	return time.Duration(float64(time.Hour) / perHour)
+}
+
+// What a forecast takes: ten minutes of probes, or two with many losses, and half of the packets known.
+const (
+	enoughTime  = 10 * time.Minute
+	enoughSoon  = 2 * time.Minute
+	enoughLost  = 200
+	enoughKnown = 0.5
+)
+
+// Predict runs the ring of c over networks as f leaves them open, for as long as more says so: it is asked every few simulated minutes, and
+// at least one round is done. Equal arguments, more's answers among them, give equal forecasts.
+func Predict(c Cluster, f Fitted, rng *rand.Rand, more func() bool) Forecast {
+	out := Forecast{Window: f.Window, Steady: f.Steady}
+	if out.Reason, out.Wait = f.lacks(); out.Reason != "" {
+		return out
+	}
+	e := newEnsemble(c, f, rng)
+	for e.round() && more() {
+	}
+	if e.err != nil {
+		out.Reason = "no model of this cluster: " + e.err.Error()
+		return out
+	}
+	out.Enough, out.Simulated = true, e.simulated
+	for i, x := range []*Expect{&out.LinkFlap, &out.TokenLoss, &out.Split, &out.QuorumLoss} {
+		*x = e.expect(i)
+		x.bound(f.Window)
+	}
+	return out
+}
+
+// lacks tells what is missing for a forecast, and how long it takes until it is there.
+func (f Fitted) lacks() (reason string, wait time.Duration) {
+	switch {
+	case f.Known == 0:
+		return "not enough data: nothing is known of any path", 0
+	case f.Known < enoughKnown:
+		return fmt.Sprintf("not enough data: the fate of %.0f %% of the packets is unknown", 100*(1-f.Known)), 0
+	case f.Window >= enoughTime, f.Window >= enoughSoon && f.Lost >= enoughLost:
+		return "", 0
+	}
+	return fmt.Sprintf("not enough data: %v of probes; a first figure after %v", f.Window.Round(time.Second), enoughTime), enoughTime - f.Window
+}
+
+// bound keeps a forecast from claiming what its record can't show: of trouble that did not happen in a window of three units, no more can
+// be said than that it is rarer than once in one unit (19 chances of 20).
+func (e *Expect) bound(window time.Duration) {
+	least := 3 / window.Hours()
+	if e.High < least {
+		e.High = least
+	}
+	e.Rare = e.Count == 0 || e.PerHour < least/10
 }

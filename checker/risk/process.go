@@ -28,7 +28,7 @@ type Delay struct {
 type Line struct {
 	Name    string
 	Paths   []trace.Path // those that run over it
-	Process Process      // Delay counts on lines of one path only
+	Process Process      // of several lines of a path, the last one with a Delay tells it
 	Seen    Seen
 }
 

@@ -2,9 +2,11 @@ package risk
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
 // simulated is a totem.Network of Lines.
@@ -13,11 +15,13 @@ type simulated struct {
 	nodes int
 	paths []simPath // [(from*nodes+to)*links+link]
 	rand  *rand.Rand
+	calm  time.Duration // until then nothing is lost
+	noisy bool          // no promise is ever possible: something is lost or late at any time
 }
 
 // simPath is what one path runs over.
 type simPath struct {
-	pass   float64    // ratio of packets that no line loses on its own
+	pass   float64 // ratio of packets that no line loses on its own
 	bursts []*simBurst
 	delay  *simDelay
 }
@@ -28,6 +32,7 @@ type simBurst struct {
 	bad    bool
 	begun  bool
 	change time.Duration // when a burst begins or ends
+	once   time.Duration // not zero: there is but one, which ends here
 }
 
 // simDelay is the delay of one path: drawn per step and interpolated.
@@ -50,7 +55,34 @@ func newSimulated(c Cluster, lines Lines, rng *rand.Rand) *simulated {
 	for i := range lines {
 		s.add(c, number, &lines[i])
 	}
+	for i := range s.paths {
+		if p := &s.paths[i]; p.pass < 1 || p.delay != nil && !p.delay.steady() {
+			s.noisy = true
+		}
+	}
 	return s
+}
+
+// CalmUntil implements totem.Calm: between bursts nothing happens, where packets are not lost on their own.
+func (s *simulated) CalmUntil(now time.Duration) time.Duration {
+	if s.noisy {
+		return -1
+	}
+	if now < s.calm {
+		return s.calm
+	}
+	s.calm = 1<<63 - 1
+	for i := range s.paths {
+		for _, b := range s.paths[i].bursts {
+			b.turn(now, s.rand)
+			if b.bad {
+				s.calm = 0
+				return -1
+			}
+			s.calm = min(s.calm, b.change)
+		}
+	}
+	return s.calm
 }
 
 func (s *simulated) add(c Cluster, number map[int]int, l *Line) {
@@ -94,6 +126,12 @@ func (s *simulated) Deliver(p totem.Packet) (time.Duration, bool) {
 
 // loses tells the fate of a packet. Each kind of burst begins in its long-run state.
 func (b *simBurst) loses(at time.Duration, rng *rand.Rand) bool {
+	b.turn(at, rng)
+	return b.bad && (b.Loss == 0 || rng.Float64() < b.Loss)
+}
+
+// turn brings the burst up to a time.
+func (b *simBurst) turn(at time.Duration, rng *rand.Rand) {
 	if !b.begun {
 		b.begun = true
 		b.bad = rng.Float64() < float64(b.Mean)/float64(b.Mean+b.Every)
@@ -103,10 +141,15 @@ func (b *simBurst) loses(at time.Duration, rng *rand.Rand) bool {
 		b.bad = !b.bad
 		b.change += b.stay(rng)
 	}
-	return b.bad && (b.Loss == 0 || rng.Float64() < b.Loss)
 }
 
 func (b *simBurst) stay(rng *rand.Rand) time.Duration {
+	if b.once > 0 {
+		if b.bad {
+			return b.once - b.change
+		}
+		return 1 << 60
+	}
 	mean := b.Every
 	if b.bad {
 		mean = b.Mean
@@ -115,7 +158,7 @@ func (b *simBurst) stay(rng *rand.Rand) time.Duration {
 }
 
 func (d *simDelay) at(now time.Duration, rng *rand.Rand) time.Duration {
-	if d.Max <= d.Usual && d.P999 <= d.Usual && d.P99 <= d.Usual {
+	if d.steady() {
 		return d.Usual
 	}
 	step := max(d.Step, totem.JitterStep)
@@ -129,6 +172,9 @@ func (d *simDelay) at(now time.Duration, rng *rand.Rand) time.Duration {
 	}
 	return d.a + time.Duration(float64(d.b-d.a)*float64(now-d.from)/float64(step))
 }
+
+// steady: all packets take as long.
+func (d *Delay) steady() bool { return d.Max <= d.Usual && d.P999 <= d.Usual && d.P99 <= d.Usual }
 
 // Quantile is the delay that a ratio q of packets does not exceed. Between the known ones it is interpolated; the faster half of
 // all counts as Usual, since only the slow ones matter.
@@ -148,4 +194,17 @@ func (d Delay) Quantile(q float64) time.Duration {
 		return between(p99, p999, 0.99, 0.999)
 	}
 	return between(p999, most, 0.999, 1)
+}
+
+// fail lets paths fail once, from a time to another.
+func (s *simulated) fail(c Cluster, paths []trace.Path, b totem.Burst, from, until time.Duration) {
+	once := &simBurst{Burst: b, begun: true, change: from, once: until}
+	for _, p := range paths {
+		link := slices.IndexFunc(c.Links, func(l Link) bool { return l.Number == p.Link })
+		i, k := c.Index(p.From), c.Index(p.To)
+		if link >= 0 && i >= 0 && k >= 0 {
+			path := &s.paths[(i*s.nodes+k)*s.links+link]
+			path.bursts = append(path.bursts, once)
+		}
+	}
 }

@@ -1,0 +1,289 @@
+package risk
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/quorumwatch/quorumwatch/probe/trace"
+)
+
+// field is the record of a window, ready to be asked which paths failed together.
+type field struct {
+	from, to int // slots
+	paths    []knownPath
+	scopes   []scopeState
+	lost     []int // scratch: the paths that lose now
+}
+
+// knownPath is a path that was probed.
+type knownPath struct {
+	path   trace.Path
+	runs   []stretch // lost or unknown, inside the window; ascending, apart
+	scopes []int     // in order of preference
+	known  int       // slots
+	loss   float64   // ratio lost, on its own: the present estimate
+	now    fate
+}
+
+// fate is what becomes of a path's packets at one moment of a sweep.
+type fate uint8
+
+const (
+	arrives fate = iota
+	isLost
+	isUnknown
+)
+
+// scopeState is what a sweep knows of a scope.
+type scopeState struct {
+	scope
+	members []int   // of field.paths
+	chance  float64 // mean loss of its members on their own
+	now     toll
+	claims  []claim // of slots
+	blocks  []claim // of blocks: where only a part is lost
+}
+
+// claim is a stretch in which so many of a scope's known paths lost their packets that the scope must have failed.
+type claim struct {
+	from, until int
+	known, lost int // packets
+	fewest      int // paths lost, at least
+	most        int // paths known, at most
+}
+
+// newField prepares the window [from, to) of a digest.
+func newField(c *Cluster, d *Digest, from, to int) *field {
+	f := &field{from: from, to: to}
+	index := map[scope]int{}
+	for _, path := range allPaths(c) {
+		p := d.paths[path]
+		if p == nil {
+			continue
+		}
+		k := knownPath{path: path, runs: window(p, from, to)}
+		k.count(to - from)
+		if k.known == 0 {
+			continue
+		}
+		for _, s := range scopesOf(c, path) {
+			i, ok := index[s]
+			if !ok {
+				i = len(f.scopes)
+				index[s] = i
+				f.scopes = append(f.scopes, scopeState{scope: s})
+			}
+			f.scopes[i].members = append(f.scopes[i].members, len(f.paths))
+			k.scopes = append(k.scopes, i)
+		}
+		f.paths = append(f.paths, k)
+	}
+	return f
+}
+
+// window is what of a path lies in [from, to).
+func window(p *pathDigest, from, to int) []stretch {
+	var out []stretch
+	if p.begin > from {
+		out = append(out, stretch{from, min(p.begin, to), false})
+		from = min(p.begin, to)
+	}
+	for _, r := range p.runs {
+		if r.from, r.until = max(r.from, from), min(r.until, to); r.from < r.until {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// count finds how much is known, and a first estimate of the loss that is not in bursts: from losses that stand alone.
+func (k *knownPath) count(slots int) {
+	lost, alone := 0, 0
+	k.known = slots
+	for _, r := range k.runs {
+		if !r.lost {
+			k.known -= r.until - r.from
+			continue
+		}
+		lost += r.until - r.from
+		if r.until-r.from == 1 {
+			alone++
+		}
+	}
+	if k.known <= 0 {
+		k.known = 0
+		return
+	}
+	k.loss = unalone(float64(alone)/float64(k.known), float64(lost)/float64(k.known))
+}
+
+// unalone is the independent loss p at which a share of packets is lost with neighbours that arrive: p(1-p)². Above a quarter the
+// two can't be told apart: then all loss counts.
+func unalone(alone, all float64) float64 {
+	if all > 0.25 {
+		return all
+	}
+	p := alone
+	for range 20 {
+		p = min(alone/((1-p)*(1-p)), all)
+	}
+	return p
+}
+
+// A claim takes evidence: so much more likely (as a logarithm) must it be that the scope failed than that its paths lost their packets
+// by chance. Within a failure of a scope much or all is lost.
+const claimEvidence = 7
+
+var failing = [...]float64{0.98, 0.6, 0.3}
+
+// toll is what some packets met.
+type toll struct {
+	known, lost int
+	odds        float64 // of the lost ones to be lost by chance: sum of their logarithms
+	passing     float64 // of all to arrive
+}
+
+// add counts n packets (fewer than none: takes them back) of a path with that loss.
+func (t *toll) add(loss float64, known, lost int) {
+	loss = bounded(loss, 1e-4, 0.999)
+	t.known += known
+	t.lost += lost
+	t.odds += float64(lost) * math.Log(loss)
+	t.passing += float64(known-lost) * math.Log(1-loss)
+}
+
+// evidence is the logarithm of how much likelier what the packets met is if their scope failed.
+func (t *toll) evidence() float64 {
+	best := math.Inf(-1)
+	for _, q := range failing {
+		best = max(best, float64(t.lost)*math.Log(q)-t.odds+float64(t.known-t.lost)*math.Log(1-q)-t.passing)
+	}
+	return best
+}
+
+// claim sweeps over the window and gives each moment in which several paths lose packets to the scope that explains it best. Then
+// it estimates anew what the paths lose by chance.
+func (f *field) claim() {
+	for i := range f.scopes {
+		s := &f.scopes[i]
+		s.claims, s.blocks, s.now, s.chance = nil, nil, toll{}, 0
+		for _, m := range s.members {
+			s.chance += f.paths[m].loss / float64(len(s.members))
+			s.now.add(f.paths[m].loss, 1, 0)
+		}
+	}
+	for i := range f.paths {
+		f.paths[i].now = arrives
+	}
+	f.lost = f.lost[:0]
+	turns := f.turns()
+	for i := 0; i < len(turns); {
+		slot := turns[i].slot
+		for ; i < len(turns) && turns[i].slot == slot; i++ {
+			f.turn(turns[i].path, turns[i].now)
+		}
+		if i < len(turns) && len(f.lost) > 1 {
+			f.award(slot, turns[i].slot)
+		}
+	}
+	f.congested()
+	for i := range f.scopes {
+		f.scopes[i].doubt(f.to - f.from)
+	}
+	f.reckon()
+}
+
+// turn is a moment at which the fate of a path's packets changes.
+type turn struct {
+	slot, path int
+	now        fate
+}
+
+func (f *field) turns() []turn {
+	var out []turn
+	for i := range f.paths {
+		for _, r := range f.paths[i].runs {
+			now := isUnknown
+			if r.lost {
+				now = isLost
+			}
+			out = append(out, turn{r.from, i, now}, turn{r.until, i, arrives})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b turn) int { return cmp.Compare(a.slot, b.slot) })
+	return out
+}
+
+// turn keeps the counts of all scopes. A stretch may begin in the slot in which the one before ends: in the order of turns.
+func (f *field) turn(path int, now fate) {
+	p := &f.paths[path]
+	lost, known := btoi(now == isLost)-btoi(p.now == isLost), btoi(now != isUnknown)-btoi(p.now != isUnknown)
+	p.now = now
+	for _, s := range p.scopes {
+		f.scopes[s].now.add(p.loss, known, lost)
+	}
+	switch {
+	case lost > 0:
+		f.lost = append(f.lost, path)
+	case lost < 0:
+		f.lost = slices.DeleteFunc(f.lost, func(i int) bool { return i == path })
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// award gives the slots [from, until) to a scope, if there is enough evidence.
+func (f *field) award(from, until int) {
+	best, most := -1, float64(claimEvidence)
+	for _, p := range f.lost {
+		for _, i := range f.paths[p].scopes {
+			s := &f.scopes[i]
+			if s.now.lost < 2 {
+				continue
+			}
+			e := s.now.evidence()
+			if e > most+1e-9 || e > most-1e-9 && best >= 0 && s.kind < f.scopes[best].kind {
+				best, most = i, e
+			}
+		}
+	}
+	if best >= 0 {
+		s := &f.scopes[best]
+		n := until - from
+		s.claims = append(s.claims, claim{from, until, n * s.now.known, n * s.now.lost, s.now.lost, s.now.known})
+	}
+}
+
+// doubt drops claims that chance alone would make as often.
+func (s *scopeState) doubt(slots int) {
+	if len(s.claims) == 0 {
+		return
+	}
+	claimed, fewest, most := 0, math.MaxInt, 0
+	for _, c := range s.claims {
+		claimed += c.until - c.from
+		fewest, most = min(fewest, c.fewest), max(most, c.most)
+	}
+	expected := float64(slots) * atLeast(fewest, most, s.chance)
+	if n := float64(claimed); n < 4*expected || n < 3 && expected > 0.01 || n-expected < 4*math.Sqrt(expected) {
+		s.claims = nil
+	}
+}
+
+// atLeast is the chance that at least k of n paths lose a packet, each with probability p.
+func atLeast(k, n int, p float64) float64 {
+	sum, term := 0.0, math.Pow(1-p, float64(n))
+	for i := range n {
+		if i >= k {
+			sum += term
+		}
+		term *= float64(n-i) / float64(i+1) * p / (1 - p)
+	}
+	return min(1, sum+term)
+}
