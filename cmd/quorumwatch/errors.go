@@ -25,8 +25,16 @@ func (e *usageError) Error() string   { return e.err.Error() }
 func (e *usageError) Unwrap() error   { return e.err }
 func (e *usageError) Hints() []string { return []string{e.hint} }
 
+// statusError ends the process with a status and without a word: the answer is on standard output.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
 // exitStatus maps an error to the status of the process.
 func exitStatus(err error) int {
+	if status, ok := errors.AsType[statusError](err); ok {
+		return int(status)
+	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
@@ -38,11 +46,17 @@ type hinter interface{ Hints() []string }
 
 // printError writes one "quorumwatch: ..." line for each joined error, then its hints.
 func printError(w io.Writer, err error) {
+	if _, ok := errors.AsType[statusError](err); ok {
+		return
+	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			printError(w, e)
 		}
 		return
+	}
+	if err.Error() == "" {
+		return // an answer that is bad, and was given
 	}
 	fmt.Fprintf(w, "quorumwatch: %v\n", err)
 	var h hinter
