@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -46,6 +47,18 @@ var scenes = map[string]func(*testing.T) checker.Report{
 		s.run(20 * time.Second)
 		s.cut("b1 b2", 0)
 		s.run(3 * time.Second)
+		return s.last
+	},
+	"low-margin": func(t *testing.T) checker.Report {
+		s := newScene(t, 3375*time.Millisecond, 2, "a1", "a2", "a3", "b1", "b2")
+		dress(s)
+		m := tell(s, risk.Window{
+			Median: 2500 * time.Millisecond, Worst: 3600 * time.Millisecond, LinkDowns: 31, Tight: 0.4, Spells: 3, Losses: 0.25, LossShare: 0.25,
+			Hop: risk.Hop{Cause: risk.CauseDown, From: 3, To: 4, Link: 1},
+		})
+		m.Coverage = 0.95
+		m.Trend = risk.Trend{Known: true, Before: 700 * time.Millisecond, Now: 2400 * time.Millisecond}
+		s.run(20 * time.Second)
 		return s.last
 	},
 	"unknown": func(t *testing.T) checker.Report {

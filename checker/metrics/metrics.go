@@ -114,12 +114,7 @@ func (s *sender) general() {
 	for k, n := range counts {
 		s.gauge(s.findings, float64(n), k.code, k.severity)
 	}
-	if m := r.Margin; m.Known {
-		s.gauge(s.margin, m.Now, "now")
-		s.gauge(s.margin, m.Minute, "1m")
-		s.gauge(s.margin, m.TenMin, "10m")
-		s.seconds(s.worstGap, m.WorstGap)
-	}
+	s.marginOf(&r.Margin)
 	s.seconds(s.hostPause, r.Host.Pause)
 	s.seconds(s.hostWorstPause, r.Host.WorstPause)
 }

@@ -18,7 +18,8 @@ type names struct {
 	buildInfo, reportTime, severity, findings *prometheus.Desc
 
 	token, tokenWarning, consensus, membership, safeOutage, fatalOutage *prometheus.Desc
-	margin, worstGap                                                    *prometheus.Desc
+	margin, worstGap, marginBasis, marginCoverage                       *prometheus.Desc
+	tokenGap, virtualLosses, virtualLinkDowns                           *prometheus.Desc
 
 	quorate, votes, spareNodes      *prometheus.Desc
 	nodeMember, nodeReachable       *prometheus.Desc
@@ -73,8 +74,13 @@ func (n *names) cluster() {
 	n.membership = desc("membership_timeout_seconds", "Token plus consensus timeout: from the last token to a membership without the lost nodes.")
 	n.safeOutage = desc("safe_outage_seconds", "Outage of the only link that is surely safe.")
 	n.fatalOutage = desc("fatal_outage_seconds", "Outage of the only link from which on the token is lost.")
-	n.margin = desc("margin_ratio", "1 - worst gap / effective token, each peer's best link counting; window now, 1m or 10m.", "window")
-	n.worstGap = desc("worst_gap_seconds", "Worst gap of the last ten minutes, on the best link of the worst peer.")
+	n.margin = desc("margin_ratio", "1 - worst gap / effective token; window now, 1m, 10m, and with the virtual token 1h and 24h.", "window")
+	n.worstGap = desc("worst_gap_seconds", "Worst gap of the last ten minutes that the margin rests on.")
+	n.marginBasis = desc("margin_basis", "Always 1; what the margin rests on: virtual-token, or delivery-gap where that cannot tell.", "basis")
+	n.marginCoverage = desc("margin_coverage_ratio", "Share of the directed paths between members that the virtual token knows.")
+	n.tokenGap = desc("token_gap_seconds", "Worst time without the virtual token in a window; ring median or worst of those that run side by side.", "window", "ring")
+	n.virtualLosses = desc("virtual_token_losses", "Losses of the virtual token in a window, mean of the rings.", "window")
+	n.virtualLinkDowns = desc("virtual_link_downs", "Virtual knet links that went down in a window, each end counting, mean of the rings.", "window")
 	n.hostPause = desc("host_pause_seconds", "Longest stall of this host in the last 10 s.")
 	n.hostWorstPause = desc("host_worst_pause_seconds", "Longest stall of this host in the last 10 min.")
 	n.linkPingTimeout = desc("link_ping_timeout_seconds", "knet's effective ping timeout of a link.", "link")

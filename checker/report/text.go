@@ -163,12 +163,7 @@ func (p *printer) budget() {
 	}
 	p.line("\nBUDGET    gap %s -> token %s -> membership %s -> quorum %s", show(now), show(t.Token.Duration()), show(t.Membership.Duration()), quorum)
 	p.line("          %s", bar(now, t.Token.Duration(), t.Membership.Duration()))
-	if m := r.Margin; m.Known {
-		p.line("MARGIN    %s now, %s in the last minute, %s in ten (worst gap %s, %s link %d)",
-			percent(m.Now), percent(m.Minute), percent(m.TenMin), show(m.WorstGap.Duration()), m.Peer.Name, m.Link)
-	} else {
-		p.line("MARGIN    unknown")
-	}
+	p.margin()
 	if len(r.Cluster.Links) == 1 {
 		p.line("          with one link an outage of %s is safe, one of %s loses the token", show(t.SafeOutage.Duration()), show(t.FatalOutage.Duration()))
 	}
