@@ -55,9 +55,6 @@ func printError(w io.Writer, err error) {
 		}
 		return
 	}
-	if err.Error() == "" {
-		return // an answer that is bad, and was given
-	}
 	fmt.Fprintf(w, "quorumwatch: %v\n", err)
 	var h hinter
 	if !errors.As(err, &h) {

@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Advice is a change that helps: made, judged as everything else, and found to remove weak points without adding any.
+type Advice struct {
+	Flags  string   `json:"flags"`  // what to say to try it
+	Text   string   `json:"text"`   // what it is
+	Cures  []string `json:"cures"`  // keys of weak points that go away
+	Leaves []string `json:"leaves"` // keys of those that stay
+}
+
+// candidate is a change to try.
+type candidate struct {
+	flags, text string
+	change      Changes
+}
+
+// advise tries what usually helps. Of several changes that cure the same the first is named; at the end all together.
+func advise(d *Design, s *State, o Options) ([]Advice, error) {
+	out := []Advice{}
+	if len(s.Weak) == 0 {
+		return out, nil
+	}
+	var together candidate
+	for _, c := range d.candidates(s) {
+		a, err := try(d, s, c, o)
+		if err != nil || len(a.Cures) == 0 {
+			continue // a change that cannot be made, or does not help
+		}
+		out = append(out, a)
+		if !overlaps(together.change, c.change) {
+			together = join(together, c)
+		}
+	}
+	if len(out) > 1 && !slices.ContainsFunc(out, func(a Advice) bool { return len(a.Leaves) == 0 }) {
+		if a, err := try(d, s, together, o); err == nil && len(a.Cures) > len(out[0].Cures) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// try judges a change. Cures stays empty if it brings weak points of its own.
+func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
+	a := Advice{Flags: c.flags, Text: c.text, Cures: []string{}, Leaves: []string{}}
+	changed, _, err := c.change.Apply(*d)
+	if err != nil {
+		return a, err
+	}
+	var known *State
+	if sameRing(d, &changed) {
+		known = s
+	}
+	e := effortFor(&changed, Options{}, true)
+	t, err := judgeDesign(&changed, Options{LossSaid: o.LossSaid}, effort{trials: (e.trials + 1) / 2, visits: e.visits / 2}, known)
+	if err != nil {
+		return a, err
+	}
+	before, after := keysOf(s), keysOf(&t)
+	for _, k := range after {
+		if !slices.Contains(before, k) {
+			return a, nil
+		}
+		a.Leaves = append(a.Leaves, k)
+	}
+	for _, k := range before {
+		if !slices.Contains(after, k) {
+			a.Cures = append(a.Cures, k)
+		}
+	}
+	return a, nil
+}
+
+func keysOf(s *State) []string {
+	var out []string
+	for _, w := range s.Weak {
+		out = append(out, w.Key)
+	}
+	return out
+}
+
+func (d *Design) candidates(s *State) []candidate {
+	var out []candidate
+	device := &NewDevice{Host: "HOST"}
+	elsewhere := ""
+	if d.Cluster.Quorum.Device == nil {
+		text := "a qdevice at a place of its own"
+		if len(d.Cluster.Nodes)%2 != 0 {
+			text += " (lms; pvecm does that for an odd number of nodes only when forced, and once it is lost no node may be lost any more)"
+		}
+		out = append(out, candidate{"--qdevice HOST", text, Changes{Device: device}})
+		if n, ok := d.balance(); ok {
+			out = append(out, candidate{
+				fmt.Sprintf("--add-node %s:%s --qdevice HOST", n.Name, n.Site),
+				fmt.Sprintf("one more node in site %s, and a qdevice at a place of its own", n.Site),
+				Changes{Add: []NewNode{n}, Device: device},
+			})
+		}
+	} else if d.DeviceSite != "" {
+		out = append(out, candidate{"no --qdevice-site", "the qdevice at a place of its own instead of site " + d.DeviceSite, Changes{DeviceSite: &elsewhere}})
+	}
+	if links := len(d.Cluster.Links); links == 1 {
+		two := 2
+		out = append(out, candidate{"--links 2", "a second link, over other switches and another route", Changes{Links: &two}})
+	}
+	if c := coefficient(d.Cluster.Totem.TokenCoefficient); s.Fence.Exceeds && c > newCoefficient {
+		smaller := newCoefficient
+		out = append(out, candidate{"--coefficient 125", "token_coefficient 125, as new Proxmox VE clusters have it", Changes{Coefficient: &smaller}})
+	}
+	return out
+}
+
+// balance is the node that makes an odd number of nodes even: in the smallest site.
+func (d *Design) balance() (NewNode, bool) {
+	sites := d.sites()
+	if len(d.Cluster.Nodes)%2 == 0 || len(sites) < 2 {
+		return NewNode{}, false
+	}
+	of := map[string]int{}
+	for _, n := range d.Cluster.Nodes {
+		of[n.Site]++
+	}
+	smallest := slices.MinFunc(sites, func(a, b string) int { return of[a] - of[b] })
+	name := fmt.Sprintf("%s%d", smallest, of[smallest]+1)
+	for i := of[smallest] + 2; d.node(name) >= 0; i++ {
+		name = fmt.Sprintf("%s%d", smallest, i)
+	}
+	return NewNode{Name: name, Site: smallest}, true
+}
+
+func overlaps(a, b Changes) bool {
+	return a.Device != nil && b.Device != nil || a.Links != nil && b.Links != nil || a.Coefficient != nil && b.Coefficient != nil
+}
+
+func join(a, b candidate) candidate {
+	if a.flags != "" {
+		a.flags += " "
+		a.text += "; "
+	}
+	a.flags, a.text = a.flags+b.flags, a.text+b.text
+	c := &a.change
+	c.Add = append(slices.Clone(c.Add), b.change.Add...)
+	c.Device = or(c.Device, b.change.Device)
+	c.DeviceSite = or(c.DeviceSite, b.change.DeviceSite)
+	c.Links = or(c.Links, b.change.Links)
+	c.Coefficient = or[time.Duration](c.Coefficient, b.change.Coefficient)
+	return a
+}
+
+func or[T any](a, b *T) *T {
+	if a != nil {
+		return a
+	}
+	return b
+}
