@@ -15,6 +15,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe"
 	"github.com/quorumwatch/quorumwatch/probe/stamp"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
 // Config is all that an agent needs. Where it comes from, the real machine or a simulated one, is the caller's business.
@@ -28,6 +29,7 @@ type Config struct {
 	Daemon     Daemon
 	Probe      Probe
 	Settings   Settings // what may change while the agent runs
+	Trace      Trace    // what is kept of the paths' past
 	Alerts     alerts.Config
 	Receivers  []*alerts.Queue
 	Listen     []string // host:port each; none: no server
@@ -79,10 +81,12 @@ type Agent struct {
 	keyErr    atomic.Pointer[string] // why the key for probes cannot be used
 	leaving   atomic.Bool
 	reload    chan struct{}
-	loaded    chan struct{} // closed when corosync.conf was read for the first time, for good or bad
-	hurry     chan struct{} // holds a token when there is something to judge at once
-	rekeyed   chan struct{} // holds a token when there is a new prober
-	published chan struct{} // holds a token when a Report was published that the alerts have not seen
+	loaded    chan struct{}            // closed when corosync.conf was read for the first time, for good or bad
+	hurry     chan struct{}            // holds a token when there is something to judge at once
+	rekeyed   chan struct{}            // holds a token when there is a new prober
+	published chan struct{}            // holds a token when a Report was published that the alerts have not seen
+	traceAsk  chan chan<- *trace.Trace // asks the judge for a snapshot of the record
+	traceJobs chan traceJob            // closed by the judge
 	allReady  chan struct{}
 }
 
@@ -98,6 +102,8 @@ func New(c Config) *Agent {
 		hurry:     make(chan struct{}, 1),
 		rekeyed:   make(chan struct{}, 1),
 		published: make(chan struct{}, 1),
+		traceAsk:  make(chan chan<- *trace.Trace, 4),
+		traceJobs: make(chan traceJob, traceJobs),
 		allReady:  make(chan struct{}),
 	}
 	a.settings.Store(&c.Settings)
@@ -132,6 +138,7 @@ func (a *Agent) Tasks() []Task {
 		}),
 		newTask("probes", a.probeOn),
 		newTask("judge", a.judge),
+		newTask("traces", a.keepTraces),
 		newTask("alerts", a.alert),
 		newTask("systemd", a.supervised),
 	}

@@ -7,6 +7,7 @@
 //	daemon    follows the running Corosync
 //	probes    sends, answers and accounts probes
 //	judge     some 20 times a second: everything known -> checker.Step -> one immutable Report
+//	traces    what the paths did around incidents -> files
 //	alerts    Report -> notifications -> receivers
 //	web       Report -> HTTP
 //	systemd   readiness and watchdog

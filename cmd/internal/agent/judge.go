@@ -29,6 +29,7 @@ const (
 // judge makes a Report of everything that is known, many times a second.
 func (a *Agent) judge(ctx context.Context, ready func()) error {
 	j := judge{agent: a}
+	defer j.endRecord()
 	a.awaitConfig(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -91,6 +92,7 @@ type judge struct {
 	viewed   []checker.PeerView // the peers' newest bulletins
 	viewedAt time.Time          // when they were collected
 	decoded  map[uint32]decoded // by node
+	record   *recorder          // nil before the first good corosync.conf
 	worst    worstOf
 }
 
@@ -126,6 +128,7 @@ func (j *judge) step(now time.Time) {
 	var rep checker.Report
 	j.state, rep = checker.Step(j.state, in)
 	a.publish(&rep)
+	j.keepRecord(now, status, &rep)
 	if rep.Severity >= checker.Warning || anyGap(&rep) {
 		a.config.Daemon.Hurry()
 	}
@@ -191,6 +194,9 @@ func (j *judge) tell(rep *checker.Report, status corosync.Status) {
 	s := j.agent.settings.Load()
 	v := viewOf(rep, status, s.Interval)
 	tellStall(&v, rep.At, prober.Pauses())
+	if j.record != nil {
+		j.record.tell(&v, rep.At, prober.Clock())
+	}
 	j.sequence++
 	v.Sequence, v.Leaving = j.sequence, j.leaving
 	prober.SetBulletin(mesh.EncodeMax(nil, v, probe.BulletinRoom(s.FullSize-ipv6Extra)))

@@ -29,6 +29,7 @@ const resolveTimeout = 5 * time.Second
 // plan is what one version of corosync.conf means for this agent.
 type plan struct {
 	config    *corosync.Config
+	text      []byte            // of the file
 	digest    [sha256.Size]byte // of the file
 	settings  *Settings         // that it was made with
 	addresses []corosync.Address
@@ -53,7 +54,7 @@ func (a *Agent) makePlan(ctx context.Context, file string, text []byte) (*plan, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
-	p := &plan{config: config, digest: sha256.Sum256(text), settings: a.settings.Load(), owners: map[probe.Path]owner{}}
+	p := &plan{config: config, text: text, digest: sha256.Sum256(text), settings: a.settings.Load(), owners: map[probe.Path]owner{}}
 	p.addresses, p.problems = corosync.Resolve(ctx, a.config.Resolver, config)
 	if p.host, err = a.config.LocalAddrs(); err != nil {
 		return nil, fmt.Errorf("addresses of this host: %w", err)

@@ -126,6 +126,9 @@ func (j *judge) views(now time.Time) []checker.PeerView {
 	for whose, b := range newest {
 		if v, isNew, ok := j.decode(whose, b); ok {
 			j.viewed = append(j.viewed, checker.PeerView{View: v, At: b.At})
+			if isNew && j.record != nil {
+				j.record.take(&v, j.decoded[whose])
+			}
 			if isNew && v.Pause > 0 {
 				j.excuse(prober, whose, b.At.Add(-v.PauseAgo), v.Pause)
 			}
@@ -150,7 +153,7 @@ func (j *judge) decode(whose uint32, b probe.Bulletin) (v mesh.View, isNew, ok b
 	if known && old.at.Equal(b.At) {
 		return old.view, false, old.ok
 	}
-	next := decoded{at: b.At, data: b.Data, view: old.view, ok: old.ok}
+	next := decoded{at: b.At, data: b.Data, view: old.view, ok: old.ok, left: b.Left, clock: b.Clock}
 	if isNew = !known || !bytes.Equal(old.data, b.Data); isNew {
 		view, err := mesh.Decode(b.Data)
 		if err != nil {
@@ -167,10 +170,12 @@ func (j *judge) decode(whose uint32, b probe.Bulletin) (v mesh.View, isNew, ok b
 
 // decoded is a node's newest bulletin.
 type decoded struct {
-	at   time.Time
-	data []byte
-	view mesh.View
-	ok   bool
+	at    time.Time
+	left  time.Time     // when it left its author, by our clock
+	clock time.Duration // and by the author's
+	data  []byte
+	view  mesh.View
+	ok    bool
 }
 
 // pauses are this host's own stalls, and the worst of the last ten minutes.

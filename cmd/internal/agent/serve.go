@@ -37,11 +37,14 @@ func (a *Agent) Handler(prefix string) http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	return web.New(web.Config{
+	mux := http.NewServeMux()
+	mux.Handle("GET /api/v1/trace", &traceHandler{agent: a})
+	mux.Handle("/", web.New(web.Config{
 		Report:  a.Report,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}),
 		Prefix:  prefix,
-	})
+	}))
+	return mux
 }
 
 // serve answers HTTP, and tries again as long as it cannot: an address that is taken or not there yet must not end the watch.
