@@ -27,6 +27,7 @@ func (j *judge) report() Report {
 		Paths:    j.reportPaths(),
 		Mesh:     j.next.mesh.rows,
 		Margin:   j.margin(),
+		Forecast: j.in.Forecast,
 		Probes:   Probes{Authenticated: !j.in.Probing.Unauthenticated, Drops: slices.Clone(j.in.Probing.Drops)},
 		Findings: j.shownFindings(),
 	}

@@ -57,6 +57,7 @@ const (
 	CodeMTU               = "mtu-black-hole"
 	CodeLowMargin         = "low-margin"
 	CodeMarginFalling     = "margin-falling"
+	CodeLossForecast      = "token-loss-forecast"
 	CodeHostPause         = "host-pause"
 	CodePeerPause         = "peer-pause"
 	CodeUnauthenticated   = "unauthenticated"
@@ -118,6 +119,8 @@ var catalogue = []Entry{
 		Advice: "look after the path that is named before the next gap is longer: errors and drops with `ip -s link`, what else uses the line; a second, independent link helps most"},
 	{Code: CodeMarginFalling, Title: "the margin has halved within the hour", Severity: Info,
 		Advice: "see what has changed on the path that is named: load, route, equipment"},
+	{Code: CodeLossForecast, Title: "a token loss is to be expected", Severity: Warning, delay: 3 * time.Minute,
+		Advice: "repair the part of the network that is named; a second, independent link helps most; `quorumwatch advise` tries other settings in the model"},
 	{Code: CodeHostPause, Title: "this host stalled", Severity: Warning,
 		Advice: "look for CPU or I/O starvation: `cat /proc/pressure/*`, steal time in `top`, overcommitted hypervisor; Corosync stalls as this agent did"},
 	{Code: CodePeerPause, Title: "a peer's host stalled", Severity: Info,

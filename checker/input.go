@@ -26,6 +26,7 @@ type Input struct {
 	Host          HostPauses
 	Probing       Probing
 	Margin        *risk.Margin // what the virtual token says, as of a moment ago; nil: none runs
+	Forecast      *Forecast    // the newest; nil: none yet
 }
 
 // Observation is what the prober knows of one link to one peer.

@@ -25,6 +25,7 @@ type Report struct {
 	Mesh     []MeshRow `json:"mesh,omitempty"`    // what peers said of theirs
 	Outcome  *Outcome  `json:"outcome,omitempty"` // what the present cut, if any, would do or did
 	Margin   Margin    `json:"margin"`
+	Forecast *Forecast `json:"forecast,omitempty"` // what is to be expected of the network; absent before the first
 	Probes   Probes    `json:"probes"`
 	Findings []Finding `json:"findings"` // worst first
 	Severity Severity  `json:"severity"` // of the worst finding

@@ -35,8 +35,8 @@ type group struct {
 
 // seriesMost bounds the work on one path's bursts, seriesAll on all of them.
 const (
-	seriesMost = 2 * digestRuns
-	seriesAll  = 16 * seriesMost
+	seriesMost = 3000
+	seriesAll  = 12 * seriesMost
 )
 
 func (b *builder) build() {
@@ -67,7 +67,7 @@ func (b *builder) group(p trace.Path) group {
 func (b *builder) measure() {
 	f := b.field
 	b.known = map[trace.Path]*measured{}
-	most := min(seriesMost, seriesAll/max(1, len(f.paths)))
+	most := max(500, min(seriesMost, seriesAll/max(1, len(f.paths))))
 	for i := range f.paths {
 		p := &f.paths[i]
 		m := &measured{path: p.path, delay: b.d.paths[p.path].delays.delay(b.d.slot)}
