@@ -21,6 +21,7 @@ func allowed() map[string][]string {
 		"proxmox/api":    {"proxmox"},
 		"proxmox/pmxcfs": {"proxmox"},
 		"probe":          {"probe/stamp", "probe/stats", "probe/trace"},
+		"probe/nic":      {},
 		"probe/udp":      {"probe"},
 		"probe/simnet":   {"probe"},
 
@@ -28,6 +29,7 @@ func allowed() map[string][]string {
 		"checker/topology": {"corosync", "corosync/totem", "corosync/votequorum", "proxmox", "probe/mesh"},
 		"checker/risk":     {"corosync", "corosync/totem", "corosync/votequorum", "probe/stats", "probe/trace"},
 		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
+		"checker/lint":     {"corosync", "corosync/totem", "corosync/votequorum"},
 		"checker/plan":     {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
 			"checker/advice", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
@@ -77,7 +79,7 @@ func never() map[string][]string {
 func doors() map[string][]string {
 	return map[string][]string{
 		"os/exec":               {"corosync/ctl", "corosync/lab"},
-		"golang.org/x/sys/unix": {"probe/udp", "corosync/lab", "corosync/lab/*"},
+		"golang.org/x/sys/unix": {"probe/nic", "probe/udp", "corosync/lab", "corosync/lab/*"},
 		"golang.org/x/net":      {"probe/udp", "alerts/*"},
 		"golang.org/x/sync":     {"cmd/internal/agent", "cmd/internal/demo", "corosync/lab", "corosync/lab/*"},
 		"golang.org/x/term":     {"cmd/quorumwatch"},
@@ -88,11 +90,12 @@ func doors() map[string][]string {
 		"github.com/mattn/go-isatty":             {"cmd/quorumwatch", "cmd/quorumlab"},
 		"github.com/prometheus/client_golang":    {"checker/metrics", "cmd/internal/agent"},
 		"github.com/prometheus/exporter-toolkit": {"cmd/internal/agent"},
+		"github.com/rogpeppe/go-internal/diff":   {"cmd/quorumwatch"},
 		"github.com/rs/zerolog":                  {"alerts", "alerts/*", "cmd/internal/*", "cmd/quorumwatch", "cmd/quorumlab"},
 		"github.com/spf13/cobra":                 {"cmd/quorumwatch", "cmd/quorumlab"},
 		"github.com/spf13/pflag":                 {"cmd/internal/config"},
 		"github.com/spf13/viper":                 {"cmd/internal/config"},
-		"github.com/vishvananda/netlink":         {"corosync/lab", "corosync/lab/*", "probe/udp"},
+		"github.com/vishvananda/netlink":         {"corosync/lab", "corosync/lab/*", "probe/nic", "probe/udp"},
 		"gopkg.in/yaml.v3":                       {"cmd/internal/config", "checker/report", "corosync/lab/scenario"},
 	}
 }
@@ -102,7 +105,7 @@ func doors() map[string][]string {
 func pure() []string {
 	return []string{
 		"corosync/totem", "corosync/votequorum", "probe/stamp", "probe/stats", "probe/mesh", "probe/trace",
-		"checker", "checker/topology", "checker/risk", "checker/advice", "checker/plan",
+		"checker", "checker/topology", "checker/lint", "checker/risk", "checker/advice", "checker/plan",
 		"alerts/manager.go", "alerts/notification.go",
 	}
 }

@@ -1,0 +1,158 @@
+package nic
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const sysNet = "/sys/class/net"
+
+// Read tells what carries each of the addresses, in their order; those that no interface has are left out.
+func Read(addrs []netip.Addr) ([]Interface, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("nic: interfaces: %w", err)
+	}
+	holders, err := holders()
+	if err != nil {
+		return nil, err
+	}
+	t := newTree(links)
+	var out []Interface
+	for _, a := range addrs {
+		if l := t.byIndex[holders[a]]; l != nil {
+			out = append(out, t.describe(a, l))
+		}
+	}
+	return out, nil
+}
+
+// holders maps addresses to the indices of their interfaces.
+func holders() (map[netip.Addr]int, error) {
+	all, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, fmt.Errorf("nic: addresses: %w", err)
+	}
+	out := map[netip.Addr]int{}
+	for _, a := range all {
+		if addr, ok := netip.AddrFromSlice(a.IP); ok {
+			out[addr.Unmap()] = a.LinkIndex
+		}
+	}
+	return out, nil
+}
+
+// tree is all interfaces with what hangs on what.
+type tree struct {
+	byIndex map[int]netlink.Link
+	slaves  map[int][]netlink.Link // by master
+}
+
+func newTree(links []netlink.Link) tree {
+	t := tree{map[int]netlink.Link{}, map[int][]netlink.Link{}}
+	for _, l := range links {
+		a := l.Attrs()
+		t.byIndex[a.Index] = l
+		if a.MasterIndex != 0 {
+			t.slaves[a.MasterIndex] = append(t.slaves[a.MasterIndex], l)
+		}
+	}
+	return t
+}
+
+func (t tree) describe(addr netip.Addr, l netlink.Link) Interface {
+	i := Interface{Address: addr, Name: l.Attrs().Name, Kind: l.Type(), MTU: l.Attrs().MTU}
+	t.descend(l, &i, map[int]bool{})
+	slices.SortFunc(i.Ports, func(a, b Port) int { return cmp.Compare(a.Name, b.Name) })
+	return i
+}
+
+// descend collects what is below l. Interfaces may form no loop, but the kernel's word is not taken for it.
+func (t tree) descend(l netlink.Link, into *Interface, seen map[int]bool) {
+	a := l.Attrs()
+	if seen[a.Index] {
+		return
+	}
+	seen[a.Index] = true
+	switch v := l.(type) {
+	case *netlink.Bridge:
+		t.bridge(a.Index, into, seen)
+		return
+	case *netlink.Bond:
+		into.Bonds = append(into.Bonds, Bond{
+			Name: a.Name, Mode: v.Mode.String(), SlowLACP: v.LacpRate == netlink.BOND_LACP_RATE_SLOW, Ports: len(t.slaves[a.Index]),
+		})
+		for _, s := range t.slaves[a.Index] {
+			t.descend(s, into, seen)
+		}
+		return
+	}
+	if isTunnel(l) {
+		into.Tunnel = cmp.Or(into.Tunnel, l.Type())
+	}
+	if parent := t.byIndex[a.ParentIndex]; parent != nil && hasParent(l) {
+		t.descend(parent, into, seen)
+		return
+	}
+	if p, ok := physical(a.Name, a.MTU); ok {
+		into.Ports = append(into.Ports, p)
+	}
+}
+
+func (t tree) bridge(index int, into *Interface, seen map[int]bool) {
+	for _, s := range t.slaves[index] {
+		switch s.Type() {
+		case "tuntap", "veth":
+			into.Guests = true
+		default:
+			t.descend(s, into, seen)
+		}
+	}
+}
+
+// hasParent says whether the parent of an interface is what it sends through. A veth's parent is its other end.
+func hasParent(l netlink.Link) bool {
+	return slices.Contains([]string{"vlan", "macvlan", "macvtap", "ipvlan", "vxlan"}, l.Type())
+}
+
+func isTunnel(l netlink.Link) bool {
+	return slices.Contains([]string{
+		"wireguard", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "ip6tnl", "sit", "vti", "vti6", "xfrm", "vxlan", "geneve", "tuntap",
+	}, l.Type())
+}
+
+// physical describes a port that has a device behind it.
+func physical(name string, mtu int) (Port, bool) {
+	dir := filepath.Join(sysNet, name)
+	if _, err := os.Stat(filepath.Join(dir, "device")); err != nil {
+		return Port{}, false
+	}
+	p := Port{Name: name, MTU: mtu}
+	if driver, err := os.Readlink(filepath.Join(dir, "device", "driver")); err == nil {
+		p.Driver = filepath.Base(driver)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "speed")); err == nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && n > 0 {
+			p.Speed = n
+		}
+	}
+	return p, true
+}
+
+// ClockUnsynchronized says whether the kernel holds its clock for unsynchronized (adjtimex(2), STA_UNSYNC); false if it cannot be asked.
+func ClockUnsynchronized() bool {
+	var t unix.Timex
+	if _, err := unix.Adjtimex(&t); err != nil {
+		return false
+	}
+	return t.Status&unix.STA_UNSYNC != 0
+}

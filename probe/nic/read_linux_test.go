@@ -1,0 +1,96 @@
+package nic
+
+import (
+	"net/netip"
+	"os"
+	"reflect"
+	"runtime"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+func attrs(index int, name string, master, parent int) netlink.LinkAttrs {
+	return netlink.LinkAttrs{Index: index, Name: name, MTU: 1500, MasterIndex: master, ParentIndex: parent}
+}
+
+// TestDescribe descends from what carries an address to what is below it. No port shows: none of these exists.
+func TestDescribe(t *testing.T) {
+	bond := netlink.NewLinkBond(attrs(3, "bond0", 4, 0))
+	bond.Mode, bond.LacpRate = netlink.BOND_MODE_802_3AD, netlink.BOND_LACP_RATE_SLOW
+	tree := newTree([]netlink.Link{
+		&netlink.Device{LinkAttrs: attrs(1, "x0", 3, 0)},
+		&netlink.Device{LinkAttrs: attrs(2, "x1", 3, 0)},
+		bond,
+		&netlink.Bridge{LinkAttrs: attrs(4, "vmbr0", 0, 0)},
+		&netlink.Vlan{LinkAttrs: attrs(5, "vmbr0.10", 0, 4)},
+		&netlink.Tuntap{LinkAttrs: attrs(6, "tap100i0", 4, 0)},
+		&netlink.Wireguard{LinkAttrs: attrs(7, "wg0", 0, 0)},
+		&netlink.Bridge{LinkAttrs: attrs(8, "vmbr1", 0, 0)},
+		&netlink.Vlan{LinkAttrs: attrs(9, "loop.1", 0, 9)},
+		&netlink.Veth{LinkAttrs: attrs(10, "veth9", 0, 1)},
+	})
+	addr := netip.MustParseAddr("10.0.0.1")
+	slow := []Bond{{Name: "bond0", Mode: "802.3ad", SlowLACP: true, Ports: 2}}
+	for _, tt := range []struct {
+		index int
+		want  Interface
+	}{
+		{5, Interface{Name: "vmbr0.10", Kind: "vlan", Bonds: slow, Guests: true}},
+		{3, Interface{Name: "bond0", Kind: "bond", Bonds: slow}},
+		{7, Interface{Name: "wg0", Kind: "wireguard", Tunnel: "wireguard"}},
+		{8, Interface{Name: "vmbr1", Kind: "bridge"}},
+		{9, Interface{Name: "loop.1", Kind: "vlan"}},
+		{10, Interface{Name: "veth9", Kind: "veth"}},
+	} {
+		tt.want.Address, tt.want.MTU = addr, 1500
+		if got := tree.describe(addr, tree.byIndex[tt.index]); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", tt.want.Name, got, tt.want)
+		}
+	}
+}
+
+// TestRead reads a bridge that a container hangs on, in a network namespace of its own.
+func TestRead(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: needs root to make a network namespace")
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	self, err := netns.Get()
+	if err != nil {
+		t.Skip("SKIPPED: no network namespaces here:", err)
+	}
+	defer self.Close()
+	ns, err := netns.New()
+	if err != nil {
+		t.Skip("SKIPPED: no network namespaces here:", err)
+	}
+	defer ns.Close()
+	defer func() { must(t, netns.Set(self)) }()
+
+	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "vmbr0", MTU: 1500}}
+	must(t, netlink.LinkAdd(bridge))
+	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "veth101i0"}, PeerName: "guest"}
+	must(t, netlink.LinkAdd(veth))
+	must(t, netlink.LinkSetMaster(veth, bridge))
+	a, err := netlink.ParseAddr("10.0.0.1/24")
+	must(t, err)
+	must(t, netlink.AddrAdd(bridge, a))
+
+	addr := netip.MustParseAddr("10.0.0.1")
+	got, err := Read([]netip.Addr{netip.MustParseAddr("192.0.2.1"), addr})
+	must(t, err)
+	want := []Interface{{Address: addr, Name: "vmbr0", Kind: "bridge", MTU: 1500, Guests: true}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
