@@ -93,6 +93,7 @@ type judge struct {
 	viewedAt time.Time          // when they were collected
 	decoded  map[uint32]decoded // by node
 	record   *recorder          // nil before the first good corosync.conf
+	virtual  virtual
 	worst    worstOf
 }
 
@@ -114,7 +115,7 @@ func (j *judge) step(now time.Time) {
 		Now: now, Software: a.config.Software,
 		Cluster: j.cluster, Disagreements: j.disagree,
 		Status: status, Paths: j.observations(now), Views: views,
-		Host: j.pauses(now), Probing: a.probing(),
+		Host: j.pauses(now), Probing: a.probing(), Margin: j.virtual.margin,
 	}
 	if j.plan != nil {
 		in.Warnings = j.plan.config.Warnings
@@ -129,6 +130,7 @@ func (j *judge) step(now time.Time) {
 	j.state, rep = checker.Step(j.state, in)
 	a.publish(&rep)
 	j.keepRecord(now, status, &rep)
+	j.virtual.step(now, j, status, &rep)
 	if rep.Severity >= checker.Warning || anyGap(&rep) {
 		a.config.Daemon.Hurry()
 	}

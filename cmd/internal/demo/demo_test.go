@@ -29,8 +29,9 @@ func TestStory(t *testing.T) {
 		}{
 			{19 * time.Second, checker.OK, ""},
 			{60 * time.Second, checker.Warning, checker.CodeLinkDown},
-			{85 * time.Second, checker.Critical, checker.CodeSiteCut},
-			{100 * time.Second, checker.Critical, checker.CodeSiteCut},
+			{119 * time.Second, checker.Warning, checker.CodeLowMargin},
+			{125 * time.Second, checker.Critical, checker.CodeSiteCut},
+			{135 * time.Second, checker.Critical, checker.CodeSiteCut},
 		} {
 			time.Sleep(step.at - time.Since(d.begin))
 			r := d.Report()
@@ -39,7 +40,7 @@ func TestStory(t *testing.T) {
 			}
 		}
 		if r := d.Report(); len(r.Corosync.Members) != 3 || r.Outcome == nil || !r.Outcome.Happened {
-			t.Errorf("after 20 s of a cut the members are %v, outcome %+v", r.Corosync.Members, r.Outcome)
+			t.Errorf("after 15 s of a cut the members are %v, outcome %+v", r.Corosync.Members, r.Outcome)
 		}
 		cancel()
 		if err := <-ended; err != nil {
