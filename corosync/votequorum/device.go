@@ -62,7 +62,8 @@ func (d Device) named() uint32 {
 type device struct {
 	cfg     Config
 	decides algorithm
-	members map[uint32][]uint32 // of each running node
+	members map[uint32][]uint32 // of each running node, as the server knows it if the node reaches it
+	formed  map[uint32][]uint32 // memberships that the server is about to hear of
 	clients map[uint32]verdict  // what the server last told the nodes that reach it (last_result)
 	near    []uint32            // whoever reaches the server, running or not
 	casts   map[uint32]bool     // what corosync-qdevice tells votequorum on each node
@@ -79,11 +80,11 @@ const (
 )
 
 func newDevice(c Config) device {
-	return device{cfg: c, decides: c.decides(), members: map[uint32][]uint32{}, clients: map[uint32]verdict{}, casts: map[uint32]bool{}}
+	return device{cfg: c, decides: c.decides(), members: map[uint32][]uint32{}, formed: map[uint32][]uint32{}, clients: map[uint32]verdict{}, casts: map[uint32]bool{}}
 }
 
 func (d device) clone() device {
-	d.members, d.clients, d.casts = maps.Clone(d.members), maps.Clone(d.clients), maps.Clone(d.casts)
+	d.members, d.formed, d.clients, d.casts = maps.Clone(d.members), maps.Clone(d.formed), maps.Clone(d.clients), maps.Clone(d.casts)
 	return d
 }
 
@@ -100,6 +101,7 @@ func (d *device) start(n uint32) {
 // peers, and lms and ffsplit wait for that.
 func (d *device) stop(n uint32) {
 	delete(d.members, n)
+	delete(d.formed, n)
 	delete(d.clients, n)
 	delete(d.casts, n)
 }
@@ -108,7 +110,7 @@ func (d *device) stop(n uint32) {
 // (qdevice_model_net_votequorum_node_list_notify).
 func (d *device) meet(p []uint32) {
 	for _, n := range p {
-		d.members[n] = p
+		d.formed[n] = p
 		if !d.connected(n) {
 			d.casts[n] = false
 		}
@@ -120,50 +122,82 @@ func (d *device) connected(n uint32) bool {
 	return ok
 }
 
-// reach lets just these nodes reach the server. Whoever lost it casts no vote, but with lms and wait_for_all in a quorate membership
-// (qdevice_net_algo_lms_disconnected), and with 2nodelms in any, it goes on as before until the membership changes.
+// reach lets just these nodes reach the server: first those that lose it go, then the others come, one by one in ascending order. Whoever
+// lost it casts no vote, but with lms and wait_for_all in a quorate membership (qdevice_net_algo_lms_disconnected), and with 2nodelms
+// in any, it goes on as before until the membership changes.
 func (d *device) reach(nodes []uint32, quorate func(uint32) bool) {
 	d.near = nodes
-	var come []uint32
-	for n := range d.members {
-		had, has := d.connected(n), slices.Contains(nodes, n)
-		switch {
-		case has && !had:
-			come = append(come, n)
-		case had && !has:
+	for _, n := range slices.Sorted(maps.Keys(d.members)) {
+		if d.connected(n) && !slices.Contains(nodes, n) {
 			delete(d.clients, n)
 			keeps := d.decides == twoNodeLMS || d.decides == lms && d.cfg.WaitForAll && quorate(n)
 			d.casts[n] = d.casts[n] && keeps
+			d.vote(nil)
 		}
 	}
-	slices.Sort(come)
-	for _, n := range come { // they come one after the other; which is first is chance
-		d.clients[n] = newcomer
-		d.vote([][]uint32{{n}})
+	for _, n := range slices.Sorted(maps.Keys(d.members)) {
+		if !d.connected(n) && slices.Contains(nodes, n) {
+			d.clients[n] = newcomer
+			d.vote([][]uint32{{n}})
+		}
 	}
-	d.vote(nil)
 }
 
 // vote lets the server decide after the memberships changed have formed. ffsplit decides anew about all; lms and 2nodelms answer those
-// who ask, and nobody else hears of it.
-func (d *device) vote(changed [][]uint32) {
+// who ask, and nobody else hears of it. It returns the nodes for which it matters who asks first: a newcomer is refused by lms while
+// another partition has the vote, and that one may be about to lose it.
+func (d *device) vote(changed [][]uint32) (chance []uint32) {
+	var decide func(*device, uint32) (answer, keep verdict)
 	switch d.decides {
 	case ffsplit:
+		d.hearAll()
 		d.fiftyFifty()
+		return nil
 	case lms:
-		d.each(changed, d.lastMan)
+		d.hearAll() // before that, it answers "wait" (qnetd_algo_all_ring_ids_match)
+		decide = (*device).lastMan
 	case twoNodeLMS:
-		d.each(changed, d.lastOfTwo)
+		decide = (*device).lastOfTwo
+	default:
+		d.hearAll()
+		return nil
+	}
+	asking := slices.DeleteFunc(slices.Concat(changed...), func(n uint32) bool { return !d.connected(n) })
+	old := slices.DeleteFunc(slices.Clone(asking), func(n uint32) bool { return d.clients[n] == newcomer })
+	come := slices.DeleteFunc(slices.Clone(asking), func(n uint32) bool { return d.clients[n] != newcomer })
+	other := d.clone()
+	other.ask(slices.Concat(come, old), decide)
+	slices.Reverse(come)
+	another := d.clone()
+	another.ask(slices.Concat(old, come), decide)
+	slices.Reverse(come)
+	d.ask(slices.Concat(old, come), decide)
+	d.hearAll()
+	return slices.DeleteFunc(asking, func(n uint32) bool { return d.alike(other, n) && d.alike(another, n) })
+}
+
+func (d *device) alike(other device, n uint32) bool {
+	return d.casts[n] == other.casts[n] && d.clients[n] == other.clients[n]
+}
+
+// hear lets the server know in which membership n is.
+func (d *device) hear(n uint32) {
+	if p, ok := d.formed[n]; ok {
+		d.members[n] = p
+		delete(d.formed, n)
 	}
 }
 
-func (d *device) each(changed [][]uint32, decide func(uint32) (answer, keep verdict)) {
-	for _, p := range changed {
-		for _, n := range p {
-			if d.connected(n) {
-				answer, keep := decide(n)
-				d.clients[n], d.casts[n] = keep, answer == yes
-			}
-		}
+func (d *device) hearAll() {
+	for n := range d.members {
+		d.hear(n)
+	}
+}
+
+func (d *device) ask(nodes []uint32, decide func(*device, uint32) (answer, keep verdict)) {
+	for _, n := range nodes {
+		d.hear(n)
+		answer, keep := decide(d, n)
+		d.clients[n], d.casts[n] = keep, answer == yes
 	}
 }

@@ -97,6 +97,25 @@ func (c Config) deviceError() error {
 	return nil
 }
 
+// tracking tells whether the highest expected votes are kept in a file: allow_downscale switches that on.
+func (c Config) tracking() bool { return c.ExpectedVotesTracking || c.AllowDownscale }
+
+// startExpected is us->expected_votes as votequorum_readconfig leaves it: the device counts only if its votes are derived. With
+// tracking, what the file says takes the place of quorum.expected_votes, even if it says nothing.
+func (c Config) startExpected(tracked int) int {
+	expected := c.ExpectedVotes
+	if c.tracking() {
+		expected = tracked
+	}
+	if expected > 0 {
+		return expected
+	}
+	if c.Device != nil && c.Device.Votes == 0 {
+		return c.nodeSum() + c.DeviceVotes()
+	}
+	return c.nodeSum()
+}
+
 // Expected is what expected_votes is once all nodes and the device were seen: quorum.expected_votes if written and not overruled by
 // tracking, else the sum of the nodes' votes plus the device's.
 func (c Config) Expected() int {

@@ -12,8 +12,6 @@ type History struct {
 	Lost     bool     // it has no quorum (cluster_is_quorate is 0)
 	Window   bool     // last_man_standing_timer runs
 	Counted  []uint32 // the last membership that had quorum by its votes, whence lowest_node_id and highest_node_id; nil: Members
-	Barrier  int      // ev_tracking_barrier, the highest expected votes ever; it survives a restart
-	Floor    int      // ev_barrier, below which allow_downscale does not go; 0: as configured
 }
 
 func (c Config) members(h History) []uint32 {
@@ -30,60 +28,20 @@ func (c Config) counted(h History) []uint32 {
 	return h.Counted
 }
 
-// tracking tells whether the highest expected votes are kept in a file: allow_downscale switches that on.
-func (c Config) tracking() bool { return c.ExpectedVotesTracking || c.AllowDownscale }
-
-// startExpected is us->expected_votes as votequorum_readconfig leaves it: the device counts only if its votes are derived. With
-// tracking, what the file says takes the place of quorum.expected_votes, even if it says nothing.
-func (c Config) startExpected(barrier int) int {
-	expected := c.ExpectedVotes
-	if c.tracking() {
-		expected = barrier
-	}
-	if expected > 0 {
-		return expected
-	}
-	if c.Device != nil && c.Device.Votes == 0 {
-		return c.nodeSum() + c.DeviceVotes()
-	}
-	return c.nodeSum()
-}
-
-// boot is a daemon that has just read its configuration (votequorum_exec_init_fn). barrier is what its file holds.
-func (c Config) boot(node uint32, barrier int) History {
-	h := History{
-		Expected: c.startExpected(barrier), Members: []uint32{}, Counted: []uint32{},
-		Waiting: c.WaitForAll, Lost: true, Barrier: barrier,
-	}
-	h.Floor = h.Expected
-	r := c.decide(moment{h: h, members: []uint32{node}})
-	h = c.settle(h, []uint32{node}, r)
-	return h
-}
-
 // After is what votequorum remembers once the membership has shrunk to partition with result r.
 func (c Config) After(h History, partition []uint32, r Result) History {
 	if c.LastManStanding && c.windowBegins(h, partition) {
 		h.Window = true
 	}
-	h = c.settle(h, partition, r)
-	h.Members = slices.Clone(partition)
-	return h
-}
-
-// settle takes over what a recalculation has found (recalculate_quorum, are_we_quorate).
-func (c Config) settle(h History, present []uint32, r Result) History {
 	h.Counted = c.counted(h)
 	if r.Quorate && r.Votes >= r.Needed {
-		h.Counted = slices.Clone(present)
+		h.Counted = slices.Clone(partition)
 	}
 	h.Quorum, h.Expected, h.Lost = r.Needed, r.Expected, !r.Quorate
 	if c.WaitForAll {
 		h.Waiting = !r.Quorate
 	}
-	if c.tracking() {
-		h.Barrier = max(h.Barrier, h.Expected)
-	}
+	h.Members = slices.Clone(partition)
 	return h
 }
 
@@ -95,7 +53,7 @@ func (c Config) windowBegins(h History, partition []uint32) bool {
 	left := slices.ContainsFunc(before, func(n uint32) bool { return !slices.Contains(partition, n) })
 	quorum := h.Quorum
 	if quorum == 0 {
-		quorum = c.whole().Needed
+		quorum = c.Outcome(History{}, c.Nodes(), c.Device != nil).Needed
 	}
 	if len(partition) >= quorum && left {
 		return true
@@ -119,28 +77,10 @@ func (c Config) Window(h History) History {
 	if h.Lost {
 		return h
 	}
-	return c.settle(h, c.members(h), c.fall(h, c.members(h)))
-}
-
-// fall is recalculate_quorum(1, 1): expected votes become the number of nodes, the threshold follows.
-func (c Config) fall(h History, present []uint32) Result {
-	nodes := len(present)
-	h.Expected, h.Quorum = nodes, 0
-	m := moment{h: h, members: present, fixed: nodes}
+	h.Expected = len(h.Members) // every node has one vote
+	h.Quorum = h.Expected/2 + 1
 	if c.AllowDownscale {
-		m.fixed = max(nodes, c.floor(h))
+		h.Quorum = max(h.Quorum, c.Expected()/2+1)
 	}
-	return c.decide(m)
-}
-
-func (c Config) floor(h History) int {
-	if h.Floor == 0 {
-		return c.startExpected(h.Barrier)
-	}
-	return h.Floor
-}
-
-// whole is the answer for all configured nodes with the device.
-func (c Config) whole() Result {
-	return c.decide(moment{members: c.Nodes(), device: c.Device != nil})
+	return h
 }

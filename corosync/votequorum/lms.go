@@ -30,7 +30,7 @@ func (d *device) lastMan(n uint32) (answer, keep verdict) {
 // activeElsewhere tells whether a client of another membership has the vote.
 func (d *device) activeElsewhere(n uint32) bool {
 	for other, v := range d.clients {
-		if v == yes && !slices.Contains(d.members[n], other) {
+		if v == yes && !slices.Equal(d.members[n], d.members[other]) {
 			return true
 		}
 	}

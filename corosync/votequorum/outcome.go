@@ -12,14 +12,15 @@ type Result struct {
 	Needed   int    // the threshold
 	Expected int    // expected votes
 	Device   bool   // the quorum device's vote is among Votes
-	Decisive bool   // the quorum device's server decides: without its vote the answer would be another
+	Decisive bool   // the quorum device's server decides: without its vote the answer would be another (Outcome, Split)
+	Chance   bool   // the order in which the nodes heard of each other decides: in another, this may be different (Cluster)
 	Reason   string // why, for people
 }
 
 // Outcome tells whether partition stays quorate when the membership shrinks to it. device: the quorum device gives its vote
 // to this partition. c is taken as Effective returns it.
 //
-// It follows recalculate_quorum, calculate_quorum and are_we_quorate with allow_decrease 0, as votequorum_sync_activate
+// It is a formula for recalculate_quorum, calculate_quorum and are_we_quorate with allow_decrease 0, as votequorum_sync_activate
 // calls them.
 func (c Config) Outcome(h History, partition []uint32, device bool) Result {
 	device = device && c.Device != nil
@@ -40,8 +41,6 @@ func (c Config) answer(m moment) Result {
 type moment struct {
 	h       History
 	members []uint32
-	highest int  // the highest expected votes that a member told
-	fixed   int  // max_expected of calculate_quorum: what the threshold is counted from, whatever the members say
 	device  bool // the device votes on this node
 	master  bool // the device votes on some member
 }
@@ -54,33 +53,44 @@ func (c Config) decide(m moment) Result {
 		r.Votes, voters = present, voters+1
 	}
 	if c.Provider == "" {
-		r.Quorate, r.Reason = true, "no quorum provider: every partition goes on"
+		r.Quorate, r.Reason = true, withoutProvider
 		return r
 	}
 	r.Expected = m.h.Expected
 	if r.Expected == 0 {
 		r.Expected = max(c.Expected(), c.nodeSum()+c.DeviceVotes())
 	}
-	if m.fixed == 0 {
-		r.Expected = max(r.Expected, present)
-	}
-	r.Needed = c.threshold(m, r, voters)
+	r.Expected = max(r.Expected, present)
+	r.Needed = c.threshold(m.h, r, voters)
 
 	switch {
 	case len(m.members) == 0:
 		r.Reason = "no nodes"
 	case c.WaitForAll && m.h.Waiting && r.Votes != r.Expected: // are_we_quorate compares for equality
-		r.Reason = fmt.Sprintf("waits for all %d votes, %d present", r.Expected, r.Votes)
+		r.Reason = r.waits()
 	case r.Votes >= r.Needed:
 		r.Quorate, r.Reason = true, r.byVotes(c.TwoNode && voters <= 2)
 	case c.tieBroken(m, r):
-		r.Quorate, r.Reason = true, fmt.Sprintf("half of %d votes, and auto_tie_breaker decides for this side", r.Expected)
+		r.Quorate, r.Reason = true, r.byTieBreaker()
 	case m.master && c.Device.MasterWins: // check_qdevice_master
-		r.Quorate, r.Reason = true, "the quorum device's master wins"
+		r.Quorate, r.Reason = true, byMaster
 	default:
 		r.Reason = r.byVotes(false)
 	}
 	return r
+}
+
+const (
+	withoutProvider = "no quorum provider: every partition goes on"
+	byMaster        = "the quorum device's master wins"
+)
+
+func (r Result) waits() string {
+	return fmt.Sprintf("waits for all %d votes, %d present", r.Expected, r.Votes)
+}
+
+func (r Result) byTieBreaker() string {
+	return fmt.Sprintf("half of %d votes, and auto_tie_breaker decides for this side", r.Expected)
 }
 
 func (r Result) byVotes(two bool) string {
@@ -90,16 +100,13 @@ func (r Result) byVotes(two bool) string {
 	return fmt.Sprintf("%d of %d votes, %d needed", r.Votes, r.Expected, r.Needed)
 }
 
-// threshold is calculate_quorum. The daemon keeps the result in a uint8_t (quorum), so sums above 255 wrap; so does this.
-func (c Config) threshold(m moment, r Result, voters int) int {
+// threshold is calculate_quorum with allow_decrease 0. The daemon keeps the result in a uint8_t (quorum), so sums above 255
+// wrap; so does this.
+func (c Config) threshold(h History, r Result, voters int) int {
 	if c.TwoNode && voters <= 2 {
 		return 1
 	}
-	highest := max(r.Expected, m.highest)
-	if m.fixed > 0 {
-		highest = m.fixed
-	}
-	return int(uint8(max((highest+2)/2, (r.Votes+2)/2, m.h.Quorum)))
+	return int(uint8(max((r.Expected+2)/2, (r.Votes+2)/2, h.Quorum)))
 }
 
 // tieBroken is the auto_tie_breaker clause of are_we_quorate with check_auto_tie_breaker.
