@@ -99,6 +99,7 @@ type Figures struct {
 	Splits      Rate          // of those: nodes left
 	LinkDowns   Rate          // each end counts
 	WorstGap    time.Duration // longest time without the token, at any node
+	Broken      float64       // share of the time in which not all nodes were in service in one ring
 	Simulated   time.Duration // ring time behind the figures
 }
 

@@ -39,6 +39,9 @@ const (
 	cutWell   = 10 // token losses fall to a tenth or less: the change is enough
 	cutPartly = 2  // to half or less, beyond chance: it helps partly
 
+	brokenHeavily = 0.1
+	brokenMuch    = 0.01 // share of the time without the whole cluster in service: not well, however rarely it begins
+
 	easyShare = 0.75 // of the token: Corosync's own warning; a token that comes later had little to spare
 	easyShort = 0.6  // the same at the first look, which sees less
 )

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
@@ -9,12 +10,33 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 )
 
-// remarks are about what the record does not show.
+// mostOutages is how many outages are told one by one.
+const mostOutages = 4
+
+// remarks are about what no setting cures, and what the record does not show.
 func (s *search) remarks(now *trial) {
+	s.outages()
 	if len(s.cluster.Links) == 1 {
 		s.secondLink(now)
 	}
 	s.quorumDevice()
+}
+
+// outages tells what no token bridges.
+func (s *search) outages() {
+	all := s.out.Evidence.Outages
+	if len(all) == 0 {
+		return
+	}
+	var told []string
+	for _, o := range all[:min(len(all), mostOutages)] {
+		told = append(told, s.stall(o))
+	}
+	if more := len(all) - len(told); more > 0 {
+		told = append(told, fmt.Sprintf("and %d more", more))
+	}
+	s.out.Remarks = append(s.out.Remarks, Remark{About: "outages", Text: "nothing got through for longer than any token may last, which no setting cures, and the " +
+		"trials leave it out: " + strings.Join(told, "; ")})
 }
 
 // secondLink tries the present settings with a link more.

@@ -24,6 +24,7 @@ type search struct {
 	knobs   knobs
 	out     Advice
 	ringing time.Duration // ring time used
+	heavy   bool          // the cluster falls apart so much that token losses count little: it has hardly a token to lose
 }
 
 // trial is a Trial with what it takes to go on with it.
@@ -101,13 +102,14 @@ func (s *search) run() Advice {
 	}
 	now := s.present()
 	s.out.Before = now.Trial
+	s.heavy = now.Figures.Broken > brokenHeavily
 	if !s.trouble(now) {
 		s.remarks(now)
 		return s.calm(now)
 	}
 	tried := s.firstLook()
 	s.out.Limit = s.limit(now, tried)
-	best := s.choose(now, s.longLook(promising(tried)))
+	best := s.choose(now, s.longLook(s.promising(tried)))
 	s.out.Evidence.Model = s.ringing
 	for _, t := range tried {
 		s.out.Tried = append(s.out.Tried, t.Trial)
@@ -237,13 +239,22 @@ func (s *search) firstLook() []*trial {
 	return out
 }
 
+// bad counts what is to be avoided: token losses, or where there is hardly a token to lose, stretches of ten seconds without the whole
+// cluster in service.
+func (s *search) bad(t *trial) int {
+	if s.heavy {
+		return int(t.tally.broken / (10 * time.Second))
+	}
+	return t.tally.losses
+}
+
 // easy says whether the token was never later than a share of its timeout.
 func (t *trial) easy(share float64) bool {
 	return t.Figures.WorstGap < time.Duration(share*float64(t.Bounds.Token))
 }
 
 // promising are the candidates that lost the token least often, those of equal merit in the order of preference.
-func promising(tried []*trial) []*trial {
+func (s *search) promising(tried []*trial) []*trial {
 	var out []*trial
 	for _, t := range tried {
 		if t.Refused == "" {
@@ -252,9 +263,9 @@ func promising(tried []*trial) []*trial {
 	}
 	merit := func(t *trial) int {
 		if t.easy(easyShort) {
-			return 2 * class(t.tally.losses)
+			return 2 * class(s.bad(t))
 		}
-		return 2*class(t.tally.losses) + 1
+		return 2*class(s.bad(t)) + 1
 	}
 	slices.SortStableFunc(out, func(a, b *trial) int { return merit(a) - merit(b) })
 	return out
@@ -292,27 +303,31 @@ func (s *search) longLook(promising []*trial) []*trial {
 // choose takes the smallest change among those that do about as well as the best, and that Corosync would not warn under if there is
 // one; nil if none helps.
 func (s *search) choose(now *trial, long []*trial) *trial {
-	long = slices.DeleteFunc(long, func(t *trial) bool { return !helps(now, t) })
+	long = slices.DeleteFunc(long, func(t *trial) bool { return !s.helps(now, t) })
 	if len(long) == 0 {
 		return nil
 	}
-	best := slices.MinFunc(long, func(a, b *trial) int { return a.tally.losses - b.tally.losses })
+	best := slices.MinFunc(long, func(a, b *trial) int { return s.bad(a) - s.bad(b) })
 	slices.SortFunc(long, func(a, b *trial) int { return a.order - b.order })
-	good := func(t *trial) bool { return t.tally.losses <= max(1, 2*best.tally.losses) }
+	good := func(t *trial) bool { return s.bad(t) <= max(1, 2*s.bad(best)) }
 	i := slices.IndexFunc(long, func(t *trial) bool { return good(t) && t.easy(easyShare) })
 	if i < 0 {
 		i = slices.IndexFunc(long, good)
 	}
-	s.out.Partly = long[i].tally.losses > 1 && long[i].tally.losses*cutWell > now.tally.losses
-	return long[i]
+	t := long[i]
+	s.out.Partly = t.tally.losses > 1 && (s.bad(t)*cutWell > s.bad(now) || t.Figures.Broken > brokenMuch)
+	return t
 }
 
-// helps says whether a candidate is better than the present settings beyond chance: it loses the token less often, or it keeps the
-// bounds, which they do not, and loses it no more often.
-func helps(now, t *trial) bool {
-	before, after := float64(now.tally.losses), float64(t.tally.losses)
-	if !now.Bounds.LowerHolds() || !now.Bounds.UpperHolds() {
-		return after <= before+2*math.Sqrt(before+1)
+// helps says whether a candidate is better than the present settings beyond chance: it loses the token less often, and the cluster is
+// whole for at least as long; or it keeps a bound that they do not, and is no worse. A longer token that is lost as often does not help.
+func (s *search) helps(now, t *trial) bool {
+	before, after := float64(s.bad(now)), float64(s.bad(t))
+	if t.tally.broken > now.tally.broken+now.tally.broken/10 {
+		return false
+	}
+	if !now.Bounds.UpperHolds() || before == 0 {
+		return after <= before+2*math.Sqrt(before)
 	}
 	return after*cutPartly <= before && before-after > 2*math.Sqrt(before+after)-1
 }

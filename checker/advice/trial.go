@@ -16,13 +16,15 @@ const block = 3 * time.Minute
 type tally struct {
 	losses, splits, downs int
 	worst                 time.Duration
+	broken                time.Duration // not all in service in one ring
 	simulated             time.Duration
 }
 
 // figures turns a tally into rates: one pass stands for so much of the record.
 func (t tally) figures(passes int, stands time.Duration) Figures {
 	rate := func(n int) Rate { return rateOf(float64(n)/float64(max(passes, 1)), stands) }
-	return Figures{TokenLosses: rate(t.losses), Splits: rate(t.splits), LinkDowns: rate(t.downs), WorstGap: t.worst, Simulated: t.simulated}
+	return Figures{TokenLosses: rate(t.losses), Splits: rate(t.splits), LinkDowns: rate(t.downs), WorstGap: t.worst,
+		Broken: t.broken.Seconds() / float64(max(passes, 1)) / max(stands.Seconds(), 1), Simulated: t.simulated}
 }
 
 // rateOf is the rate behind k events in a record of length d, with its interval (Garwood 1936; chi-square by Wilson and
@@ -114,12 +116,16 @@ func (r record) tryOn(c risk.Cluster, over stretch, seed uint64, network func(sp
 func (t *tally) add(c risk.Cluster, ring *totem.Ring, d time.Duration) {
 	split := time.Duration(-1)
 	for at := time.Duration(0); at < d; {
-		at = min(at+10*time.Second, d)
+		begin := at
+		at = min(at+time.Second, d)
 		for _, e := range ring.Run(at) {
 			if e.Kind == totem.Membership && e.Left != 0 && (split < 0 || e.At-split > c.Timeouts.Membership()) {
 				t.splits++
 				split = e.At
 			}
+		}
+		if !whole(ring, len(c.Nodes)) {
+			t.broken += at - begin
 		}
 	}
 	s := ring.Stats()
@@ -129,4 +135,14 @@ func (t *tally) add(c risk.Cluster, ring *totem.Ring, d time.Duration) {
 	for i := range c.Nodes {
 		t.worst = max(t.worst, ring.LongestGap(i).Length)
 	}
+}
+
+// whole says whether all processors are in service in a ring of all.
+func whole(ring *totem.Ring, nodes int) bool {
+	for i := range nodes {
+		if !ring.InService(i) || ring.Members(i).Len() != nodes {
+			return false
+		}
+	}
+	return true
 }

@@ -75,12 +75,6 @@ func (s *search) why(now, best *trial) {
 	case s.out.Partly:
 		say("the change helps, but the token would still be lost %s: the path itself must be repaired too", perHour(best.Figures.TokenLosses))
 	}
-	for _, o := range s.out.Evidence.Outages {
-		say("an outage that no token bridges: %s; it is left out here", s.stall(o))
-		if len(s.out.Why) > 8 {
-			break
-		}
-	}
 }
 
 func perHour(r Rate) string {
