@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type cluster struct {
 	driver *sim.Driver
 	conf   *corosync.Config
 	nodes  map[string]*node
+	dir    string // where traces of incidents go, in a folder for each node
 
 	mu   sync.Mutex
 	dead map[direction]bool
@@ -90,7 +92,7 @@ func inBubble(t *testing.T, links int, body func(c *cluster)) {
 func newCluster(t *testing.T, links int) *cluster {
 	c := &cluster{
 		t: t, net: simnet.New(1), conf: corosynctest.Stretched(links),
-		nodes: map[string]*node{}, dead: map[direction]bool{},
+		nodes: map[string]*node{}, dead: map[direction]bool{}, dir: t.TempDir(),
 	}
 	c.net.Polled = true // as real sockets are
 	random := rand.New(rand.NewPCG(3, 4))
@@ -125,6 +127,7 @@ func (c *cluster) add(n corosync.Node, links int) {
 		Settings: agent.Settings{
 			Interval: interval, FullSize: 1472, FullSizeInterval: 500 * time.Millisecond, Key: out.readKey,
 		},
+		Trace: agent.Trace{Dir: filepath.Join(c.dir, n.Name)},
 	})
 }
 

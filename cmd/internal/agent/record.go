@@ -35,24 +35,25 @@ const (
 // recorder keeps the record of all directed paths of the cluster: what this node heard of its peers, and what they heard of each other, by
 // their bulletins. It belongs to the judge's goroutine. A slot is as long as a probe interval, at least 50 ms.
 type recorder struct {
-	keep   time.Duration
-	grid   stats.Grid
-	record *trace.Trace
-	plan   *plan
-	status corosync.Status // as last marked
-	tracks map[trace.Path]*track
-	own    []ownPath
-	peers  map[uint32]*author
-	stood  map[string]checker.Severity // findings as last marked
-	links  map[linkKey]linkMark
-	told   map[linkKey]*checker.Path // of the present Report
-	ready  int                       // what known returns
-	last   time.Time
-	filled time.Time
-	buffer []stats.Slot
-	other  []stats.Slot
-	trim   trimmer
-	open   incident
+	keep     time.Duration
+	grid     stats.Grid
+	record   *trace.Trace
+	plan     *plan
+	status   corosync.Status // as last marked
+	tracks   map[trace.Path]*track
+	own      []ownPath
+	peers    map[uint32]*author
+	stood    map[string]checker.Severity // findings as last marked
+	links    map[linkKey]linkMark
+	told     map[linkKey]*checker.Path // of the present Report
+	ready    int                       // what known returns
+	patience map[int]time.Duration     // with silence, by link
+	last     time.Time
+	filled   time.Time
+	buffer   []stats.Slot
+	other    []stats.Slot
+	trim     trimmer
+	open     incident
 }
 
 // linkKey names a link to a peer.
@@ -134,6 +135,7 @@ func (r *recorder) step(now time.Time, p *plan, prober *keyed, status corosync.S
 
 // look indexes the Report's paths.
 func (r *recorder) look(rep *checker.Report) {
+	r.patience = patienceOf(rep)
 	clear(r.told)
 	for i := range rep.Paths {
 		p := &rep.Paths[i]
@@ -162,11 +164,15 @@ func (r *recorder) follow(p *plan, now time.Time) {
 	}
 }
 
-// fill makes unknown what nobody told in time, so that all paths grow.
+// fill makes unknown what nobody told in time, so that all paths grow. Those to this node may wait for knet.
 func (r *recorder) fill(now time.Time) {
-	late := r.slotOf(now.Add(-giveUp))
-	for _, k := range r.tracks {
-		k.AppendTo(late, trace.Sample{})
+	late, own := r.slotOf(now.Add(-giveUp)), r.slotOf(now.Add(-mostPatience))
+	for p, k := range r.tracks {
+		if p.To == r.plan.local {
+			k.AppendTo(own, trace.Sample{})
+		} else {
+			k.AppendTo(late, trace.Sample{})
+		}
 	}
 }
 

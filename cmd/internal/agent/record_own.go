@@ -134,10 +134,25 @@ func (r *recorder) silence(now time.Time, o *ownPath, p *checker.Path, since tim
 		return lost, true
 	case p == nil || p.State == checker.PathUnknown:
 		return trace.Sample{}, true
-	case p.Knet == checker.KnetDisconnected, age >= giveUp:
+	case p.Knet == checker.KnetDisconnected, age >= r.patience[o.in.Link]:
 		return lost, true
 	}
 	return trace.Sample{}, false
+}
+
+// Bounds of how long silence on all links of a peer may wait until knet must have seen it, and has been asked.
+const (
+	knetAsked    = 2 * time.Second
+	mostPatience = 6 * time.Second
+)
+
+// patienceOf is how long to wait for knet's verdict, by link.
+func patienceOf(rep *checker.Report) map[int]time.Duration {
+	out := map[int]time.Duration{}
+	for _, l := range rep.Cluster.Links {
+		out[l.Number] = min(max(l.DetectionLatest.Duration()+knetAsked, giveUp), mostPatience)
+	}
+	return out
 }
 
 // lives says whether a node was heard, on whatever link, after an instant.
