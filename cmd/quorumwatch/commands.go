@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // The groups that help lists commands under.
 const (
 	groupWatch = "watch"
+	groupAsk   = "ask"
 	groupSetUp = "setup"
 )
 
@@ -13,6 +14,8 @@ func commands(p *process) []*cobra.Command {
 	return []*cobra.Command{
 		newAgentCommand(p),
 		newDemoCommand(p),
+		newPlanCommand(p),
+		newAdviseCommand(p),
 		newConfigCommand(p),
 		newManCommand(p),
 		newVersionCommand(p),

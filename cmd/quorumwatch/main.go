@@ -61,6 +61,7 @@ membership, its quorum and its nodes: continuously, in the cluster's own units, 
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddGroup(
 		&cobra.Group{ID: groupWatch, Title: "Watch:"},
+		&cobra.Group{ID: groupAsk, Title: "Ask what if:"},
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
 	root.SetHelpCommandGroupID(groupSetUp)
