@@ -24,6 +24,7 @@ const (
 	TokenExpired  FaultKind = "token-expired" // 401: expired, or refused after it had been accepted
 	TokenMissing  FaultKind = "token-missing" // no token to be read, or not one
 	TokenExposed  FaultKind = "token-exposed" // others can read the token's file
+	TooStrong     FaultKind = "too-strong"    // the token may do more than read
 	Forbidden     FaultKind = "forbidden"     // 403: a privilege is missing
 	Narrowed      FaultKind = "narrowed"      // answered, but without what the token may not see
 	PeerDown      FaultKind = "peer-down"     // 595 to 599: the endpoint works, the node that it asked does not

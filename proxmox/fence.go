@@ -101,6 +101,8 @@ func (in *FenceInput) armed() (Tri, string) {
 		return No, "its LRM is " + idleWord(in.LRM)
 	case holds == Unknown && in.Watchdog == Yes && !in.Master:
 		return Yes, "somebody holds its watchdog"
+	case holds == Unknown && in.LRM.Node == "" && in.HA == HAStandby:
+		return No, "it has never used HA"
 	case holds == Unknown:
 		return Unknown, "nothing is known of its LRM"
 	}
@@ -131,6 +133,8 @@ func (f *Fence) count(in FenceInput) {
 	case late && in.Quorate != No:
 		f.Counting = f.Armed
 		f.Why += fmt.Sprintf("; its lock has not been renewed for %s", overdue.Round(time.Second))
+	case in.Quorate == Yes && f.From == "lrm_status" && in.Now.Sub(in.LRM.Stamp) > staleStamp:
+		f.Counting = Unknown
 	case in.Quorate == Yes:
 		f.Counting = No
 	case in.Quorate == No:

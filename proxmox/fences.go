@@ -35,10 +35,22 @@ func (s *Snapshot) QuorateOf(node string) Tri {
 		return Unknown
 	case n.Online == Yes:
 		return s.Quorate
-	case n.Online == No && s.Quorate == Yes:
+	case n.Online == No && s.Quorate == Yes && s.holdsMajority():
 		return No
 	}
 	return Unknown
+}
+
+// holdsMajority tells whether the nodes that are online are more than half. A minority that is quorate all the same has been told
+// to expect fewer votes, or has a quorum device on its side: then the others may be quorate too.
+func (s *Snapshot) holdsMajority() bool {
+	online := 0
+	for _, n := range s.Nodes {
+		if n.Online == Yes {
+			online++
+		}
+	}
+	return 2*online > len(s.Nodes)
 }
 
 // FenceNodes are the nodes that may have a countdown: those of the cluster and those with an LRM, in order.

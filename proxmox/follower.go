@@ -33,8 +33,8 @@ const (
 	filesEvery, filesTimeout = 2 * time.Second, 2 * time.Second
 	apiEvery, apiTimeout     = 10 * time.Second, 20 * time.Second
 
-	maxPause = time.Minute      // between two readings of a source that gives nothing
-	jitter   = 0.1              // share of a pause, so that agents do not ask in step
+	maxPause = time.Minute // between two readings of a source that gives nothing
+	jitter   = 0.1         // share of a pause, so that agents do not ask in step
 )
 
 // Follower keeps a Snapshot up to date from several readers, the one nearest to the local node first. Readers never wait for
