@@ -43,9 +43,15 @@ func (j *judge) margin() Margin {
 		m.Windows = append(m.Windows, j.marginWindow(w))
 	}
 	present := j.presentGap()
-	m.Now = min(v.Now.Ratio(j.token), j.distance(present))
-	m.Minute = min(v.Minute.Ratio(j.token), m.Now)
-	m.TenMin = min(v.Ten.Ratio(j.token), m.Minute)
+	m.TenMin = min(v.Ten.Ratio(j.token), j.distance(present))
+	m.Minute, m.Now = m.TenMin, m.TenMin // while new rings find out which links work, what was before is all that is known
+	if v.Minute.Covered > 0 {
+		m.Minute = min(v.Minute.Ratio(j.token), j.distance(present))
+		m.Now = m.Minute
+	}
+	if v.Now.Covered > 0 {
+		m.Now = min(v.Now.Ratio(j.token), j.distance(present))
+	}
 	m.WorstGap = Seconds(max(v.Ten.Gap(), present))
 	m.Peer, m.Link = j.hopPeer(v.Ten.Hop), v.Ten.Hop.Link
 	return m

@@ -19,7 +19,7 @@ func tell(s *scene, ten risk.Window) *risk.Margin {
 	m.Minute.Length, m.Hour.Length, m.Day.Length = time.Minute, time.Hour, 24*time.Hour
 	s.edit = func(in *checker.Input) {
 		n := *m
-		n.At = in.Now.Add(-time.Second)
+		n.At, n.Last = in.Now.Add(-time.Second), in.Now.Add(-time.Minute)
 		in.Margin = &n
 	}
 	return m
@@ -48,6 +48,7 @@ func TestLowMargin(t *testing.T) {
 		{"really lost, by nothing that the paths show", risk.Window{Median: share(0.2), Worst: share(0.2), Real: risk.Real{Losses: 4}}, checker.Info, []string{"lost the token 4 times"}},
 		{"lost again and again", risk.Window{Median: share(1.2), Worst: share(2), Tight: 3, Spells: 4, Losses: 2, LossShare: 1, Real: risk.Real{Losses: 3}, Hop: hop}, checker.Critical,
 			[]string{"lost the token 3 times", "b1 b2 lose it"}},
+		{"lost again and again, but in cuts", risk.Window{Median: share(1.2), Worst: share(2), Tight: 3, Spells: 4, Losses: 2, LossShare: 1, Real: risk.Real{Losses: 3, InCuts: 2}, Hop: hop}, checker.Warning, nil},
 	} {
 		s := newScene(t, 3*time.Second, 1, stretched...)
 		tell(s, c.ten)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
 )
@@ -22,15 +23,17 @@ const (
 	spellsToLoss  = 2   // with virtual losses
 	spellsNear    = 4   // without
 	nearOften     = 0.5 // gaps close to the token, of a ring
-	lossesToPage  = 3   // real ones
+	lossesToPage  = 3   // real ones, but for cuts that were told of
 	agreeingShare = 0.5 // of the rings
+
+	goesOnFor = 3 * time.Minute // since the last spell: then it does not page any more
 )
 
 // marginSeverity grades the last ten minutes; OK when there is nothing to tell.
 func (j *judge) marginSeverity(w *risk.Window) Severity {
 	threatened := w.LossShare > 0 && w.Spells >= spellsToLoss || w.Spells >= spellsNear && w.Tight >= nearOften
 	switch {
-	case threatened && w.Real.Losses >= lossesToPage && w.LossShare >= agreeingShare:
+	case threatened && w.Real.Losses-w.Real.InCuts >= lossesToPage && w.LossShare >= agreeingShare && j.ago(j.virtual.Last) < goesOnFor:
 		return Critical
 	case threatened:
 		return Warning

@@ -51,7 +51,7 @@ func (j *judge) togetherWith(id, other uint32) []uint32 {
 	return out
 }
 
-// sickness sums up the loss of all paths between a group and the others, as all agents say.
+// sickness sums up the loss of all paths between a group and the others, as all agents say: this node's own of ten minutes.
 func (j *judge) sickness(group []uint32) float64 {
 	sum := 0.0
 	crosses := func(a, b uint32) bool { return slices.Contains(group, a) != slices.Contains(group, b) }
@@ -62,7 +62,7 @@ func (j *judge) sickness(group []uint32) float64 {
 	}
 	for i := range j.paths {
 		p := &j.paths[i]
-		if w := window(&p.obs.Summary, 10*time.Second); w != nil && crosses(j.local.ID, p.obs.Node) {
+		if w := window(&p.obs.Summary, 10*time.Minute); w != nil && crosses(j.local.ID, p.obs.Node) {
 			sum += lossRatio(w.Counters)
 		}
 	}

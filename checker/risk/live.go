@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
@@ -40,6 +39,8 @@ type Live struct {
 	margin  Margin
 	covered time.Duration // when the coverage was last counted
 	skipped int
+
+	cutUntil time.Duration // until then, in the trace's time, a cut was told
 }
 
 // NewLive makes one that knows no cluster yet. The seed decides the rings' phases.
@@ -60,10 +61,8 @@ func (l *Live) Configure(c Cluster) {
 // Skipped is how often the rings could not keep up and left something out.
 func (l *Live) Skipped() int { return l.skipped }
 
-// Step runs the rings over the trace up to the slot before which all is known, and tells the margin. status is what the local
-// Corosync says; silent are the nodes that live although their agents do not answer, and since when: what the trace says of
-// them from then on is not believed.
-func (l *Live) Step(t *trace.Trace, known int, status corosync.Status, silent map[uint32]time.Time) Margin {
+// Step runs the rings over the trace up to the slot before which all is known, and tells the margin.
+func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 	until := t.At(known)
 	if !t.Start.Equal(l.start) || until < l.at {
 		l.start, l.rings = t.Start, nil
@@ -71,7 +70,10 @@ func (l *Live) Step(t *trace.Trace, known int, status corosync.Status, silent ma
 			l.origin = t.Start
 		}
 	}
-	news := l.reality.read(status)
+	news := l.reality.read(real.Status)
+	if real.Cut {
+		l.cutUntil = real.Now.Sub(l.start)
+	}
 	if news.members || l.net == nil || l.net.Trace != t {
 		l.rings = nil
 	}
@@ -84,7 +86,7 @@ func (l *Live) Step(t *trace.Trace, known int, status corosync.Status, silent ma
 		l.begin(t, until)
 	}
 	l.note(until, news)
-	l.excuse(silent)
+	l.excuse(real.Silent)
 	if news.ring {
 		l.restart(until, func(r *liveRing) bool { return !r.whole() })
 	}
@@ -160,7 +162,7 @@ func (l *Live) advance(until time.Duration) {
 		b := l.history.at(l.when(l.at))
 		for i, r := range l.rings {
 			r.run(l.at)
-			if r.fold(b, i, l.when(0)) {
+			if r.fold(b, i, l.when(0), l.at <= l.cutUntil) {
 				l.history.spell(b, l.when(l.at), settleFor+l.cluster.Timeouts.Membership())
 			}
 		}
@@ -202,6 +204,9 @@ func (l *Live) note(at time.Duration, n news) {
 	}
 	b := l.history.at(l.when(at))
 	b.real.Losses += n.losses
+	if at <= l.cutUntil {
+		b.real.InCuts += n.losses
+	}
 	b.real.Warnings += n.warnings
 	b.real.Gap = max(b.real.Gap, n.gap)
 }

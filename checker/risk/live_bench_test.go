@@ -24,7 +24,7 @@ func BenchmarkLiveHour(b *testing.B) {
 			for b.Loop() {
 				for range 5 * 3600 { // five times a second
 					known += 4
-					live.Step(tr, known, status, nil)
+					live.Step(tr, known, Reality{Status: status})
 				}
 			}
 			if live.Skipped() > 0 {

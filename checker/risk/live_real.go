@@ -8,6 +8,14 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
+// Reality is what is known besides the probes. It outranks the virtual rings.
+type Reality struct {
+	Now    time.Time
+	Status corosync.Status      // of the local Corosync
+	Silent map[uint32]time.Time // nodes that live although their agents do not answer, and since when: what the trace says of them from then on is not believed
+	Cut    bool                 // somebody is out of reach, and that has been told as critical: what it costs is no trend
+}
+
 // reality is what the local Corosync last said.
 type reality struct {
 	stopped bool
@@ -155,7 +163,7 @@ func (l *Live) tell(t *trace.Trace, known int) {
 	switch {
 	case len(l.rings) == 0:
 		l.margin.Reason = "the configuration makes no ring"
-	case l.margin.Now.Covered == 0 || !l.anySettled():
+	case l.margin.Ten.Covered == 0:
 		l.margin.Reason = "the virtual ring has only just begun"
 	default:
 		l.margin.Known = true
@@ -169,7 +177,10 @@ func (l *Live) anySettled() bool {
 // sum fills in the windows.
 func (l *Live) sum() {
 	m, now := &l.margin, l.when(l.at)
-	m.At = l.start.Add(l.at)
+	m.At, m.Last = l.start.Add(l.at), time.Time{}
+	if l.history.tightAt > 0 {
+		m.Last = l.origin.Add(l.history.tightAt)
+	}
 	at := func(d time.Duration) time.Time { return l.origin.Add(d) }
 	rings := max(len(l.rings), m.Rings)
 	m.Now = l.history.window(10*time.Second, now, rings, at)

@@ -114,10 +114,13 @@ func (r *liveRing) broken(at time.Duration) bool {
 
 // fold adds what happened since the last time to a bucket, as ring number i. offset turns the trace's time into the bucket's.
 // It says whether the token was nearly lost, or was.
-func (r *liveRing) fold(b *bucket, i int, offset time.Duration) (nearly bool) {
+// In a cut that is told of only the gaps are counted.
+func (r *liveRing) fold(b *bucket, i int, offset time.Duration, cut bool) (nearly bool) {
 	s := r.ring.Stats()
 	if r.ring.Now() >= r.settled {
-		b.losses[i] += uint32(s.Disruptions - r.stats.Disruptions)
+		if !cut {
+			b.losses[i] += uint32(s.Disruptions - r.stats.Disruptions)
+		}
 		b.downs[i] += uint32(s.LinkDowns - r.stats.LinkDowns)
 		g := r.longest()
 		b.gaps[i] = max(b.gaps[i], g.Length)
@@ -127,9 +130,11 @@ func (r *liveRing) fold(b *bucket, i int, offset time.Duration) (nearly bool) {
 		if g.Length >= time.Duration(tight*float64(r.cluster.Timeouts.Token)) {
 			if begin := g.End - g.Length; begin > r.close {
 				r.close = g.End
-				b.tight[i]++
+				if !cut {
+					b.tight[i]++
+				}
 			}
-			nearly = true
+			nearly = !cut
 		}
 	}
 	r.stats = s

@@ -191,12 +191,34 @@ func TestLiveBelievesCorosync(t *testing.T) {
 	}
 }
 
+// TestLiveCut: a cut that is told of by itself is no spell of trouble, but its gap counts.
+func TestLiveCut(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		w := newWorld(t, stretched(t, 1, 0), 2, "1.32", func(from, to uint32, _ int, at time.Duration) (time.Duration, float64) {
+			if between(from, to) && at > 60*time.Second && at < 66*time.Second {
+				return 0, 1
+			}
+			return 2 * time.Millisecond, 0
+		})
+		w.run(61 * time.Second)
+		w.cut = told
+		w.status.SRP.OperationalTokenLost = 1
+		w.run(10 * time.Second)
+		w.cut = false
+		w.run(30 * time.Second)
+		m := w.margin.Ten
+		if m.Ratio(w.margin.Token) != 0 || m.Median < w.margin.Token || (m.Spells == 0) != told || (m.Losses == 0) != told || (m.Real.InCuts == 1) != told || w.margin.Last.IsZero() != told {
+			t.Errorf("told %v: %+v", told, m)
+		}
+	}
+}
+
 // TestLiveUnknown: without a ring to follow there is no margin, and it says why.
 func TestLiveUnknown(t *testing.T) {
 	live := NewLive(1)
 	tr := &trace.Trace{Start: time.Unix(1e9, 0), Slot: slot, Paths: map[trace.Path]*trace.Series{}}
 	running := corosync.Status{Daemon: corosync.DaemonRunning}
-	if m := live.Step(tr, 10, running, nil); m.Known || m.Reason != "there is no corosync.conf to go by" {
+	if m := live.Step(tr, 10, Reality{Status: running}); m.Known || m.Reason != "there is no corosync.conf to go by" {
 		t.Errorf("%+v", m)
 	}
 	c, err := FromConfig(stretched(t, 1, 0), nil, "")
@@ -215,7 +237,7 @@ func TestLiveUnknown(t *testing.T) {
 		{alone, "this node is alone in its membership"},
 		{corosync.Status{Daemon: corosync.DaemonStopped}, "Corosync does not run on this node"},
 	} {
-		if m := live.Step(tr, 20, step.status, nil); m.Known || m.Reason != step.reason {
+		if m := live.Step(tr, 20, Reality{Status: step.status}); m.Known || m.Reason != step.reason {
 			t.Errorf("%+v, want %q", m, step.reason)
 		}
 	}
@@ -229,7 +251,7 @@ func TestLiveSkips(t *testing.T) {
 		w.probe()
 	}
 	before := w.live.net.packets
-	w.margin = w.live.Step(w.trace, w.slots, w.status, nil)
+	w.margin = w.live.Step(w.trace, w.slots, w.reality())
 	if n := w.live.net.packets - before; n > 2*maxWork || w.live.Skipped() != 1 {
 		t.Errorf("%d packets in a Step, skipped %d times", n, w.live.Skipped())
 	}

@@ -45,6 +45,7 @@ func (b *bucket) merge(o *bucket) {
 		b.worst = o.worst
 	}
 	b.real.Losses += o.real.Losses
+	b.real.InCuts += o.real.InCuts
 	b.real.Warnings += o.real.Warnings
 	b.real.Gap = max(b.real.Gap, o.real.Gap)
 }

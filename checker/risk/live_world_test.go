@@ -28,6 +28,7 @@ type world struct {
 	live    *Live
 	status  corosync.Status
 	silent  map[uint32]time.Time
+	cut     bool
 	blind   func(p trace.Path) bool // nothing is known of the path
 	slots   int
 	margin  Margin
@@ -115,8 +116,12 @@ func (w *world) step() {
 		w.real.ResetGaps()
 	}
 	if w.slots%2 == 0 {
-		w.margin = w.live.Step(w.trace, w.slots, w.status, w.silent)
+		w.margin = w.live.Step(w.trace, w.slots, w.reality())
 	}
+}
+
+func (w *world) reality() Reality {
+	return Reality{Now: w.trace.Start.Add(time.Duration(w.slots) * slot), Status: w.status, Silent: w.silent, Cut: w.cut}
 }
 
 func (w *world) run(d time.Duration) {

@@ -9,6 +9,7 @@ type Margin struct {
 	Known    bool
 	Reason   string        // why it is not known, for people
 	At       time.Time     // up to when the rings have run
+	Last     time.Time     // when a ring last was close to losing the token, or lost it, but for cuts; zero: never
 	Token    time.Duration // effective token
 	Rings    int           // how many run
 	Coverage float64       // share of the directed paths between members of which the trace knows something
@@ -40,6 +41,7 @@ type Window struct {
 // Real counts what Corosync itself said in a window.
 type Real struct {
 	Losses   int           // tokens lost
+	InCuts   int           // of those, in cuts that were told of
 	Warnings int           // "Token has not been received in ..."
 	Gap      time.Duration // longest time without the token that it told of
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
@@ -31,7 +32,7 @@ func (v *virtual) step(now time.Time, j *judge, status corosync.Status, rep *che
 		v.live = risk.NewLive(uint64(j.plan.local))
 	}
 	v.configure(j)
-	m := v.live.Step(j.record.trace(), j.record.known(), status, silentNodes(rep))
+	m := v.live.Step(j.record.trace(), j.record.known(), risk.Reality{Now: now, Status: status, Silent: silentNodes(rep), Cut: cutTold(rep)})
 	v.margin = &m
 }
 
@@ -88,4 +89,15 @@ func silentNodes(rep *checker.Report) map[uint32]time.Time {
 		out[n.ID] = since
 	}
 	return out
+}
+
+// cutTold: a finding says that somebody is cut off, and pages.
+func cutTold(rep *checker.Report) bool {
+	return slices.ContainsFunc(rep.Findings, func(f checker.Finding) bool {
+		switch f.Code {
+		case checker.CodePeerCut, checker.CodeGroupCut, checker.CodeSiteCut, checker.CodeIsolated:
+			return f.Severity == checker.Critical || f.Clearing
+		}
+		return false
+	})
 }
