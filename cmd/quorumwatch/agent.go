@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -139,9 +140,19 @@ func agentConfig(c config.Config, log zerolog.Logger) (agent.Config, error) {
 			Network: udp.Network{}, NewPacer: func() (probe.Pacer, error) { return udp.NewPacer() },
 			Port: c.Probe.Port, Allow: c.Probe.Allow,
 		},
+		Trace:    traceConfig(c),
 		Settings: settings(c), Alerts: c.Alerts.Manager, Receivers: receivers,
 		Listen: c.Web.Listen, WebConfig: c.Web.ConfigFile, Log: log,
 	}, nil
+}
+
+// traceConfig is what is kept of the paths' past.
+func traceConfig(c config.Config) agent.Trace {
+	t := agent.Trace{Keep: c.Trace.Keep, Files: c.Trace.Files, Size: c.Trace.Size}
+	if c.StateDir != "" && c.Trace.Files > 0 {
+		t.Dir = filepath.Join(c.StateDir, "traces")
+	}
+	return t
 }
 
 // settings are what a running agent can take over.

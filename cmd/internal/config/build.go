@@ -32,6 +32,11 @@ func (m *merged) build(raw file) Config {
 			Format: Format(slices.Index(formatWords[:], raw.Log.Format)),
 		},
 		StateDir: raw.StateDir,
+		Trace: Trace{
+			Keep:  m.time("trace.keep", raw.Trace.Keep),
+			Files: m.number("trace.files", raw.Trace.Files),
+			Size:  int64(m.number("trace.size", raw.Trace.Size)) << 20,
+		},
 		Alerts: Alerts{
 			Manager:  alerts.Config{RepeatInterval: m.time("alerts.repeat_interval", raw.Alerts.RepeatInterval)},
 			Webhooks: m.buildWebhooks(raw.Alerts.Webhooks),

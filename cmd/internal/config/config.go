@@ -22,6 +22,7 @@ type Config struct {
 	Web      Web
 	Log      Log
 	StateDir string // what has to outlive a restart is kept here
+	Trace    Trace
 	Alerts   Alerts
 	Settings []Setting // every key with its effective value and origin, in the order of the example
 }
@@ -93,6 +94,13 @@ const (
 func (f Format) String() string { return formatWords[f] }
 
 var formatWords = [...]string{FormatAuto: "auto", FormatConsole: "console", FormatJSON: "json"}
+
+// Trace says how much of the paths' past is kept.
+type Trace struct {
+	Keep  time.Duration // in memory
+	Files int           // of incidents; 0: none are written
+	Size  int64         // of all these files, in bytes
+}
 
 // Alerts says who is told.
 type Alerts struct {

@@ -40,6 +40,7 @@ func defaults() Config {
 		Web:      Web{Listen: []string{"127.0.0.1:8412"}},
 		Log:      Log{Level: zerolog.InfoLevel, Format: FormatAuto},
 		StateDir: "/var/lib/quorumwatch",
+		Trace:    Trace{Keep: time.Hour, Files: 100, Size: 200 << 20},
 		Alerts:   Alerts{Manager: alerts.Config{RepeatInterval: 4 * time.Hour}, Webhooks: []webhook.Config{}},
 	}
 }
@@ -83,6 +84,7 @@ web:
   config_file: /w.yml
 log: {level: warn, format: json}
 state_dir: /s
+trace: {keep: 2h, files: 0, size: 1}
 alerts:
   repeat_interval: 0
   webhooks:
@@ -111,6 +113,7 @@ func TestEverything(t *testing.T) {
 		Web:      Web{Listen: []string{":8412", "[::1]:80", "localhost:81"}, ConfigFile: "/w.yml"},
 		Log:      Log{Level: zerolog.WarnLevel, Format: FormatJSON},
 		StateDir: "/s",
+		Trace:    Trace{Keep: 2 * time.Hour, Files: 0, Size: 1 << 20},
 		Alerts: Alerts{Webhooks: []webhook.Config{
 			{Name: "1", URL: "https://h/x", Timeout: 10 * time.Second, MinSeverity: checker.Critical, SendResolved: true, ContentType: "application/json"},
 			{
@@ -177,7 +180,7 @@ func TestMistakes(t *testing.T) {
 		"alerts:\n  webhooks:\n  - url: http://h\n    headers: [{name: a b, value: x}]\n":    `f.yaml:3: alerts.webhooks[0]: header "a b": not a header name | `,
 		"alerts:\n  webhooks:\n  - {url: http://h, name: x}\n  - {url: http://i, name: x}\n": `f.yaml:4: alerts.webhooks[1].name: two webhooks are named "x" | `,
 		"alerts:\n  repeat_interval: 10s\n":                                                  `f.yaml:2: alerts.repeat_interval: 10s is out of range: 1m to 168h, or 0: never | `,
-		"a: &x 1\nb: *x\n":                                                                   "f.yaml:1: a: unknown key | known here: alerts, corosync, log, probe, sites, state_dir, web\nf.yaml:2: b: unknown key | known here: alerts, corosync, log, probe, sites, state_dir, web",
+		"a: &x 1\nb: *x\n":                                                                   "f.yaml:1: a: unknown key | known here: alerts, corosync, log, probe, sites, state_dir, trace, web\nf.yaml:2: b: unknown key | known here: alerts, corosync, log, probe, sites, state_dir, trace, web",
 		"probe:\n  port: &x 1\n":                                                             `f.yaml:2: probe.port: anchors and aliases are not supported | write the value out`,
 		"probe:\n\tport: 1\n":                                                                `f.yaml:2: not YAML: found character that cannot start any token | 'quorumwatch config example' prints a file to start from`,
 		"probe: {port: 1\n":                                                                  `f.yaml:1: not YAML: did not find expected ',' or '}' | 'quorumwatch config example' prints a file to start from`,

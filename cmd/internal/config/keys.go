@@ -24,6 +24,7 @@ func sections() []section {
 		{"probe", []string{"The agent's own probes, over Corosync's own paths. Say the same on every node."}},
 		{"web", []string{"Report (text and JSON), metrics and health over HTTP; read-only."}},
 		{"log", []string{"Logs go to standard error."}},
+		{"trace", []string{"What the paths did of late: 'quorumwatch replay' runs it through a model of Corosync."}},
 		{"alerts", []string{"Who is told of findings."}},
 	}
 }
@@ -94,7 +95,14 @@ func outerKeys() []key {
 		{path: "log.format", kind: choice(formatWords[:]...), fallback: "auto", doc: []string{
 			"Form of log lines; auto is console on a terminal, json elsewhere"}},
 		{path: "state_dir", kind: path(), fallback: "/var/lib/quorumwatch", doc: []string{
-			"Directory for what has to outlive a restart"}},
+			"Directory for what has to outlive a restart; traces of incidents go to its folder traces"}},
+		{path: "trace.keep", kind: duration(10*time.Minute, 24*time.Hour, ""), fallback: "1h", doc: []string{
+			"How long what became of packets on all paths is kept in memory",
+			"An hour of five healthy nodes takes some ten kilobytes; of a cluster in trouble, up to 4 MiB, then the oldest goes."}},
+		{path: "trace.files", kind: integer(1, 10000, "none are written"), fallback: "100", doc: []string{
+			"Most files of incidents; the oldest are removed"}},
+		{path: "trace.size", kind: integer(1, 100000, ""), fallback: "200", doc: []string{
+			"Most space for files of incidents, in MiB"}},
 		{path: "alerts.repeat_interval", kind: duration(time.Minute, 7*24*time.Hour, "never"), fallback: "4h", doc: []string{
 			"Tell again of a finding that still stands after this time; 0 never does"}},
 		{path: "alerts.webhooks", kind: objects(), doc: []string{

@@ -9,6 +9,7 @@ type file struct {
 	Web      rawWeb      `mapstructure:"web" yaml:"web"`
 	Log      rawLog      `mapstructure:"log" yaml:"log"`
 	StateDir string      `mapstructure:"state_dir" yaml:"state_dir"`
+	Trace    rawTrace    `mapstructure:"trace" yaml:"trace"`
 	Alerts   rawAlerts   `mapstructure:"alerts" yaml:"alerts"`
 }
 
@@ -43,6 +44,12 @@ type rawWeb struct {
 type rawLog struct {
 	Level  string `mapstructure:"level" yaml:"level"`
 	Format string `mapstructure:"format" yaml:"format"`
+}
+
+type rawTrace struct {
+	Keep  string `mapstructure:"keep" yaml:"keep"`
+	Files string `mapstructure:"files" yaml:"files"`
+	Size  string `mapstructure:"size" yaml:"size"`
 }
 
 type rawAlerts struct {
