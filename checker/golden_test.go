@@ -61,6 +61,13 @@ var scenes = map[string]func(*testing.T) checker.Report{
 		s.run(20 * time.Second)
 		return s.last
 	},
+	"forecast": func(t *testing.T) checker.Report {
+		s := newScene(t, 3375*time.Millisecond, 1, "a1", "a2", "a3", "b1", "b2")
+		dress(s)
+		s.in.Forecast = forecastScene(s.start)
+		s.run(200 * time.Second)
+		return s.last
+	},
 	"unknown": func(t *testing.T) checker.Report {
 		s := newScene(t, 3375*time.Millisecond, 1, "a1", "b1")
 		s.knetOff = true

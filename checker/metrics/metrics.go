@@ -115,6 +115,7 @@ func (s *sender) general() {
 		s.gauge(s.findings, float64(n), k.code, k.severity)
 	}
 	s.marginOf(&r.Margin)
+	s.forecastOf(r.Forecast)
 	s.seconds(s.hostPause, r.Host.Pause)
 	s.seconds(s.hostWorstPause, r.Host.WorstPause)
 }

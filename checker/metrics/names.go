@@ -20,6 +20,8 @@ type names struct {
 	token, tokenWarning, consensus, membership, safeOutage, fatalOutage *prometheus.Desc
 	margin, worstGap, marginBasis, marginCoverage                       *prometheus.Desc
 	tokenGap, virtualLosses, virtualLinkDowns                           *prometheus.Desc
+	forecastEnough, forecastWindow, forecastTime                        *prometheus.Desc
+	forecastEvery, forecastLeast, forecastMost                          *prometheus.Desc
 
 	quorate, votes, spareNodes      *prometheus.Desc
 	nodeMember, nodeReachable       *prometheus.Desc
@@ -81,6 +83,12 @@ func (n *names) cluster() {
 	n.tokenGap = desc("token_gap_seconds", "Worst time without the virtual token in a window; ring median or worst of those that run side by side.", "window", "ring")
 	n.virtualLosses = desc("virtual_token_losses", "Losses of the virtual token in a window, mean of the rings.", "window")
 	n.virtualLinkDowns = desc("virtual_link_downs", "Virtual knet links that went down in a window, each end counting, mean of the rings.", "window")
+	n.forecastEnough = desc("forecast_enough", "Whether the probes are enough for a forecast.")
+	n.forecastWindow = desc("forecast_window_seconds", "Length of the record that the forecast rests on.")
+	n.forecastTime = desc("forecast_timestamp_seconds", "When the forecast was made, in Unix time.")
+	n.forecastEvery = desc("forecast_interval_seconds", "Expected time from one link-flap, token-loss, split or quorum-loss to the next; absent if too rare to tell.", "event")
+	n.forecastLeast = desc("forecast_interval_low_seconds", "Shortest such time that is likely (5 %).", "event")
+	n.forecastMost = desc("forecast_interval_high_seconds", "Longest such time that is likely (95 %); absent without bound.", "event")
 	n.hostPause = desc("host_pause_seconds", "Longest stall of this host in the last 10 s.")
 	n.hostWorstPause = desc("host_worst_pause_seconds", "Longest stall of this host in the last 10 min.")
 	n.linkPingTimeout = desc("link_ping_timeout_seconds", "knet's effective ping timeout of a link.", "link")

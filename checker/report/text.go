@@ -167,6 +167,7 @@ func (p *printer) budget() {
 	if len(r.Cluster.Links) == 1 {
 		p.line("          with one link an outage of %s is safe, one of %s loses the token", show(t.SafeOutage.Duration()), show(t.FatalOutage.Duration()))
 	}
+	p.forecast()
 }
 
 // presentGap is the longest that any peer is out of reach now, on the best of its links.
