@@ -24,18 +24,25 @@ func (l *layout) conf() string {
 		{"debug", "off"}, {"logfile", logFile}, {"timestamp", "hires"}, {"to_logfile", "yes"}, {"to_syslog", "no"},
 	}, nil)
 	section(&b, "", "nodelist", nil, func() {
-		for _, p := range l.nodes {
-			node := []Option{{"name", p.name}, {"nodeid", fmt.Sprint(p.id)}, {"quorum_votes", "1"}}
+		for i, p := range l.nodes {
+			node := []Option{{"name", p.name}, {"nodeid", fmt.Sprint(p.id)}, {"quorum_votes", l.votes(i)}}
 			for link := range l.Links {
 				node = append(node, Option{fmt.Sprintf("ring%d_addr", link), p.addr(link, l.IPv6).String()})
 			}
 			section(&b, "  ", "node", node, nil)
 		}
 	})
-	section(&b, "", "quorum", merge([]Option{{"provider", "corosync_votequorum"}}, l.Quorum), nil)
+	section(&b, "", "quorum", merge([]Option{{"provider", "corosync_votequorum"}}, l.Quorum), func() { l.Device.write(&b) })
 	section(&b, "", "system", []Option{{"priority", "max"}, {"sched_rr", "no"}}, nil)
 	l.totem(&b)
 	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func (l *layout) votes(node int) string {
+	if node < len(l.Votes) {
+		return fmt.Sprint(l.Votes[node])
+	}
+	return "1"
 }
 
 func (l *layout) totem(b *strings.Builder) {

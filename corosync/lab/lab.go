@@ -27,6 +27,7 @@ type Lab struct {
 	hubProc *helper
 	hub     *Hub
 	nodes   []*Node
+	qnetd   *Qnetd
 	load    string
 	mu      sync.Mutex // record
 	record  Record
@@ -281,6 +282,9 @@ func (l *Lab) close(remove bool) error {
 	var errs []error
 	for _, n := range l.nodes {
 		n.close()
+	}
+	if l.qnetd != nil {
+		l.qnetd.close()
 	}
 	if l.hubProc != nil {
 		l.hubProc.kill()

@@ -25,6 +25,8 @@ type Spec struct {
 	Totem  []Option      // totem options beside those of pvecm; Value "" takes one of those away
 	Link   []Option      // options of every interface{} section
 	Quorum []Option      // quorum options beside the provider
+	Votes  []int         // quorum_votes of the nodes, in order; default 1 each
+	Device *Qdevice      // quorum device; StartDevice starts it
 	Rules  []impair.Rule // first rules of the hub
 	Seed   uint64        // of all random draws of the hub; 0: 1
 	Load   bool          // a CPG message per second and node, as pmxcfs sends
