@@ -230,4 +230,3 @@ func TestRemarks(t *testing.T) {
 		t.Errorf("%v", about)
 	}
 }
-

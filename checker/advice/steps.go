@@ -15,8 +15,9 @@ func (s *search) steps(t *trial) []string {
 		"disarm HA, so that no watchdog fires if something goes wrong: ha-manager crm-command disarm-ha freeze (pve-ha-manager 5.1.3 and later; " +
 			"before: let no HA resource run), and wait until ha-manager status says disarmed",
 		"on one node: cp /etc/pve/corosync.conf /etc/pve/corosync.conf.new, and a copy outside of /etc/pve to go back to",
-		"change the copy as the diff says: quorumwatch advise --diff | patch /etc/pve/corosync.conf.new; config_version must be higher than on any node",
-		"mv /etc/pve/corosync.conf.new /etc/pve/corosync.conf: pmxcfs hands it to all nodes and makes Corosync reload it",
+		"make the changes of the diff in the copy; patch(1) takes it as --diff prints it",
+		"mv /etc/pve/corosync.conf.new /etc/pve/corosync.conf: pmxcfs hands it to all nodes and makes Corosync reload it " +
+			"(without Proxmox VE: change /etc/corosync/corosync.conf on every node, then corosync-cfgtool -R on one)",
 		"on every node: " + check(t) + "; and corosync-cfgtool -n: all links connected",
 	}
 	if token {

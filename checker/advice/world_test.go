@@ -159,4 +159,3 @@ func (a Advice) String() string {
 	}
 	return b.String()
 }
-

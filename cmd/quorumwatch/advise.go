@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/corosync"
 )
 
 // Exit statuses of advise.
@@ -53,13 +54,15 @@ command line, 1 any other error.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	flags.BoolVar(&f.onlyDiff, "diff", false, "print nothing but the diff, for patch(1)")
 	flags.Uint64Var(&f.seed, "seed", 1, "`number` that decides the phases of Corosync's timers in the model")
-	cmd.MarkFlagsMutuallyExclusive("json", "diff")
 	_ = cmd.MarkFlagFilename("config", "conf")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return runAdvise(cmd.Context(), p, f, args) }
 	return cmd
 }
 
 func runAdvise(ctx context.Context, p *process, f adviseFlags, args []string) error {
+	if f.asJSON && f.onlyDiff {
+		return &usageError{errors.New("--json and --diff exclude each other"), "the JSON has the diff, too"}
+	}
 	in, err := adviseInput(ctx, f, args)
 	if err != nil {
 		return err
@@ -111,6 +114,13 @@ func adviseStatus(v advice.Verdict) error {
 func adviseError(err error) error {
 	if errors.Is(err, advice.ErrNoRecord) {
 		return &hinted{err, "the nodeids and links of the record and of corosync.conf differ: give the corosync.conf that was in force with --config"}
+	}
+	if e, ok := errors.AsType[*corosync.ParseError](err); ok {
+		var all []error
+		for _, problem := range e.Problems {
+			all = append(all, &hinted{problem, problem.Hint})
+		}
+		return errors.Join(all...)
 	}
 	return err
 }

@@ -34,7 +34,7 @@ func adviseInput(ctx context.Context, f adviseFlags, args []string) (advice.Inpu
 	if in.Conf = in.Trace.Config; f.config != "" {
 		in.Name = f.config
 		if in.Conf, err = os.ReadFile(f.config); err != nil {
-			return in, err
+			return in, unwrapped(f.config, err)
 		}
 	}
 	if len(in.Conf) == 0 {
@@ -46,7 +46,7 @@ func adviseInput(ctx context.Context, f adviseFlags, args []string) (advice.Inpu
 func traceFile(name string) (*trace.Trace, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, unwrapped(name, err)
 	}
 	defer func() { _ = file.Close() }() // only read
 	t, err := trace.Decode(file)
@@ -54,6 +54,14 @@ func traceFile(name string) (*trace.Trace, error) {
 		return nil, &hinted{fmt.Errorf("%s: %w", name, err), "a trace comes from an agent: curl -o FILE http://127.0.0.1:8412/api/v1/trace"}
 	}
 	return t, nil
+}
+
+// unwrapped is an error about a file without the name of the system call.
+func unwrapped(name string, err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return fmt.Errorf("%s: %w", name, e.Err)
+	}
+	return err
 }
 
 // traceOfAgent asks an agent for what it keeps.

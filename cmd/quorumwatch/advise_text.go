@@ -129,11 +129,15 @@ func (t *adviceText) figures() {
 }
 
 func (t *adviceText) table(rows [][]string) {
-	w := tabwriter.NewWriter(&t.b, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
 		fmt.Fprintln(w, strings.Join(r, "\t"))
 	}
 	_ = w.Flush() // to memory
+	for line := range strings.Lines(b.String()) {
+		t.line("%s", strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // bounds shows both.
