@@ -17,7 +17,7 @@ type token struct{ id, secret string }
 
 // tokenForm is user@realm!id=secret (pve-access-control AccessControl.pm, token_full_regex); the secret is a UUID, but that is
 // Proxmox's business.
-var tokenForm = regexp.MustCompile(`^([^\s:/=!@]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+)=(\S+)$`)
+var tokenForm = regexp.MustCompile(`^([^\s[:cntrl:]:/=!@]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+)=([A-Za-z0-9-]+)$`)
 
 // readToken reads a token file. The fault is of kind TokenExposed when the token is good but others can read it.
 func readToken(name string) (token, *proxmox.Fault) {
