@@ -30,6 +30,7 @@ func allowed() map[string][]string {
 		"checker/risk":     {"corosync", "corosync/totem", "corosync/votequorum", "probe/stats", "probe/trace"},
 		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
 		"checker/lint":     {"corosync", "corosync/totem", "corosync/votequorum"},
+		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
 		"checker/plan":     {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
 			"checker/advice", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
@@ -105,7 +106,7 @@ func doors() map[string][]string {
 func pure() []string {
 	return []string{
 		"corosync/totem", "corosync/votequorum", "probe/stamp", "probe/stats", "probe/mesh", "probe/trace",
-		"checker", "checker/topology", "checker/lint", "checker/risk", "checker/advice", "checker/plan",
+		"checker", "checker/topology", "checker/lint", "checker/risk", "checker/advice", "checker/plan", "checker/replay",
 		"alerts/manager.go", "alerts/notification.go",
 	}
 }
