@@ -25,7 +25,7 @@ type Forecast struct {
 // of Corosync's timers and the model's own error are in it.
 type Expect struct {
 	PerHour, Low, High float64
-	Count              int  // how often it happened in Forecast.Simulated
+	Count              int  // how often it happened in Forecast.Simulated, or somewhat longer ago
 	Rare               bool // only High tells something: the record, or the simulation, is too short to say how often, but not more often
 }
 
@@ -50,26 +50,41 @@ const (
 	enoughKnown = 0.5
 )
 
-// Predict runs the ring of c over networks as f leaves them open, for as long as more says so: it is asked every few simulated minutes, and
-// at least one round is done. Equal arguments, more's answers among them, give equal forecasts.
-func Predict(c Cluster, f Fitted, rng *rand.Rand, more func() bool) Forecast {
+// Forecaster makes one forecast after another. It remembers what the model did for the last ones as long as cluster and network stay alike, so
+// that figures for what is rare get better with time. The zero value remembers nothing; it is not for concurrent use.
+type Forecaster struct {
+	ensemble *ensemble
+}
+
+// Predict runs the ring of c over networks as f leaves them open, for as long as more says so: it is asked after each round of a few
+// simulated minutes; one is done at least. Equal calls, more's answers among them, give equal forecasts.
+func (p *Forecaster) Predict(c Cluster, f Fitted, rng *rand.Rand, more func() bool) Forecast {
 	out := Forecast{Window: f.Window, Steady: f.Steady}
 	if out.Reason, out.Wait = f.lacks(); out.Reason != "" {
 		return out
 	}
 	e := newEnsemble(c, f, rng)
+	if p.ensemble != nil {
+		e.inherit(p.ensemble)
+	}
 	for e.round() && more() {
 	}
 	if e.err != nil {
 		out.Reason = "no model of this cluster: " + e.err.Error()
 		return out
 	}
+	p.ensemble = e
 	out.Enough, out.Simulated = true, e.simulated
 	for i, x := range []*Expect{&out.LinkFlap, &out.TokenLoss, &out.Split, &out.QuorumLoss} {
 		*x = e.expect(i)
 		x.bound(f.Window)
 	}
 	return out
+}
+
+// Predict makes a single forecast.
+func Predict(c Cluster, f Fitted, rng *rand.Rand, more func() bool) Forecast {
+	return new(Forecaster).Predict(c, f, rng, more)
 }
 
 // lacks tells what is missing for a forecast, and how long it takes until it is there.

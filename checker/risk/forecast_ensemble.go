@@ -3,6 +3,8 @@ package risk
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
@@ -33,7 +35,7 @@ type stratum struct {
 	n          float64
 	time       float64 // hours simulated
 	sum, sum2  [events]float64
-	count      [events]int
+	count      [events]float64
 	rate, vary float64 // of rare bursts: per hour, and the relative variance of that
 }
 
@@ -71,6 +73,63 @@ func newEnsemble(c Cluster, f Fitted, rng *rand.Rand) *ensemble {
 		}
 	}
 	return e
+}
+
+// What is remembered of earlier forecasts: as much as weighs as much as twenty new ones, of networks that lose as much, within a quarter.
+const (
+	fading  = 0.95
+	alikeBy = 1.25
+)
+
+// inherit takes over what an earlier ensemble has simulated, as far as it still holds.
+func (e *ensemble) inherit(old *ensemble) {
+	if !reflect.DeepEqual(e.c, old.c) || !likely(e.usualLoss(), old.usualLoss()) {
+		return
+	}
+	e.usual = old.usual.faded()
+	for i, r := range e.rare {
+		for k, o := range old.rare {
+			if s := &e.strata[i]; s.n == 0 && e.lines[r.line].Name == old.lines[o.line].Name && likely(float64(e.burstOf(i).Mean), float64(old.burstOf(k).Mean)) {
+				rate, vary := s.rate, s.vary
+				*s = old.strata[k].faded()
+				s.rate, s.vary = rate, vary
+			}
+		}
+	}
+	e.simulated = time.Duration(fading * float64(old.simulated))
+}
+
+// likely: two figures are the same, as far as a fit can tell.
+func likely(a, b float64) bool { return a <= alikeBy*b && b <= alikeBy*a }
+
+func (e *ensemble) burstOf(i int) totem.Burst {
+	return e.lines[e.rare[i].line].Process.Bursts[e.rare[i].kind]
+}
+
+// usualLoss is the ratio of packets lost in what is usual, summed over all paths.
+func (e *ensemble) usualLoss() float64 {
+	sum := 0.0
+	for i, l := range e.lines {
+		n := float64(len(l.Paths))
+		sum += n * l.Process.Loss
+		for k, b := range l.Process.Bursts {
+			if !slices.Contains(e.rare, rareBurst{i, k}) && b.Every > 0 {
+				sum += n * float64(b.Mean) / float64(b.Mean+b.Every)
+			}
+		}
+	}
+	return sum
+}
+
+func (s stratum) faded() stratum {
+	s.n *= fading
+	s.time *= fading
+	for i := range events {
+		s.sum[i] *= fading
+		s.sum2[i] *= fading
+		s.count[i] *= fading
+	}
+	return s
 }
 
 // trial is how long a trial with a burst takes.
@@ -155,7 +214,7 @@ func (s *stratum) add(n [events]int, hours float64) {
 	s.n++
 	s.time += hours
 	for i, x := range n {
-		s.count[i] += x
+		s.count[i] += float64(x)
 		s.sum[i] += float64(x)
 		s.sum2[i] += float64(x * x)
 	}
@@ -163,7 +222,8 @@ func (s *stratum) add(n [events]int, hours float64) {
 
 // expect puts the strata together for one kind of event.
 func (e *ensemble) expect(event int) Expect {
-	out := Expect{Count: e.usual.count[event]}
+	count := e.usual.count[event]
+	var out Expect
 	u := &e.usual
 	mean := u.sum[event] / u.n
 	per := u.n / u.time // trials in an hour
@@ -171,7 +231,7 @@ func (e *ensemble) expect(event int) Expect {
 	parameters := max(0, spread-mean) // beyond what chance makes of a rate
 	variance := (parameters + spread/u.n) * per * per
 	unseen := 0.0
-	if u.count[event] == 0 {
+	if u.count[event] < 0.5 {
 		unseen = 3 / u.time
 	}
 	rate := mean * per
@@ -181,16 +241,16 @@ func (e *ensemble) expect(event int) Expect {
 			unseen += s.rate
 			continue
 		}
-		out.Count += s.count[event]
+		count += s.count[event]
 		own := max(0, s.sum[event]/s.n-mean*per*s.time/s.n) // what the burst adds
 		vary := max(0, s.sum2[event]/s.n-own*own) / s.n
 		rate += s.rate * own
 		variance += s.rate*s.rate*vary + s.rate*s.rate*own*own*s.vary
-		if s.count[event] == 0 {
+		if s.count[event] < 0.5 {
 			unseen += s.rate * min(1, 3/s.n)
 		}
 	}
-	out.PerHour = rate
+	out.PerHour, out.Count = rate, int(count+0.5)
 	variance += rate * rate * modelError * modelError
 	out.Low, out.High = gammaInterval(rate, variance)
 	out.High += unseen

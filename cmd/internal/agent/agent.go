@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/alerts"
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe"
 	"github.com/quorumwatch/quorumwatch/probe/stamp"
@@ -77,6 +78,8 @@ type Agent struct {
 	prober    atomic.Pointer[keyed] // nil before the first good corosync.conf
 	report    atomic.Pointer[checker.Report]
 	plan      atomic.Pointer[plan]
+	modelled  atomic.Pointer[risk.Cluster] // as the virtual token runs; nil before
+	forecast  atomic.Pointer[checker.Forecast]
 	confErr   atomic.Pointer[string] // why the newest corosync.conf is not in force
 	keyErr    atomic.Pointer[string] // why the key for probes cannot be used
 	leaving   atomic.Bool
@@ -139,6 +142,7 @@ func (a *Agent) Tasks() []Task {
 		newTask("probes", a.probeOn),
 		newTask("judge", a.judge),
 		newTask("traces", a.keepTraces),
+		newTask("forecast", a.foretell),
 		newTask("alerts", a.alert),
 		newTask("systemd", a.supervised),
 	}

@@ -38,8 +38,10 @@ type cluster struct {
 	nodes  map[string]*node
 	dir    string // where traces of incidents go, in a folder for each node
 
-	mu   sync.Mutex
-	dead map[direction]bool
+	mu     sync.Mutex
+	dead   map[direction]bool
+	loss   float64 // of what goes between nodes with an odd and an even id, packet by packet
+	random *rand.Rand
 }
 
 // direction is one way of a path between two nodes.
@@ -92,7 +94,7 @@ func inBubble(t *testing.T, links int, body func(c *cluster)) {
 func newCluster(t *testing.T, links int) *cluster {
 	c := &cluster{
 		t: t, net: simnet.New(1), conf: corosynctest.Stretched(links),
-		nodes: map[string]*node{}, dead: map[direction]bool{}, dir: t.TempDir(),
+		nodes: map[string]*node{}, dead: map[direction]bool{}, dir: t.TempDir(), random: rand.New(rand.NewPCG(5, 6)),
 	}
 	c.net.Polled = true // as real sockets are
 	random := rand.New(rand.NewPCG(3, 4))
@@ -156,7 +158,7 @@ func (c *cluster) wire() {
 func (c *cluster) isDead(d direction) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.dead[d]
+	return c.dead[d] || c.loss > 0 && d.from%2 != d.to%2 && c.random.Float64() < c.loss
 }
 
 // cut kills, or with dead false heals, a link between two groups of nodes, both ways.

@@ -115,7 +115,7 @@ func (j *judge) step(now time.Time) {
 		Now: now, Software: a.config.Software,
 		Cluster: j.cluster, Disagreements: j.disagree,
 		Status: status, Paths: j.observations(now), Views: views,
-		Host: j.pauses(now), Probing: a.probing(), Margin: j.virtual.margin,
+		Host: j.pauses(now), Probing: a.probing(), Margin: j.virtual.margin, Forecast: a.forecast.Load(),
 	}
 	if j.plan != nil {
 		in.Warnings = j.plan.config.Warnings

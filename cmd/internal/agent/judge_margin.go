@@ -55,6 +55,7 @@ func (v *virtual) configure(j *judge) {
 		}
 	}
 	v.live.Configure(c)
+	j.agent.modelled.Store(&c)
 }
 
 func sameLinks(a, b []topology.Link) bool {

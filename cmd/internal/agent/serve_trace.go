@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -36,7 +37,7 @@ func (h *traceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.busy.Unlock()
-	t := h.agent.snapshot(r)
+	t := h.agent.snapshot(r.Context())
 	if t == nil {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "no trace yet: the agent has no corosync.conf, or has only just started", http.StatusServiceUnavailable)
@@ -58,7 +59,7 @@ func (h *traceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // snapshot asks the judge for the record; nil if there is none.
-func (a *Agent) snapshot(r *http.Request) *trace.Trace {
+func (a *Agent) snapshot(ctx context.Context) *trace.Trace {
 	answer := make(chan *trace.Trace, 1)
 	timeout := time.NewTimer(traceWait)
 	defer timeout.Stop()
@@ -66,7 +67,7 @@ func (a *Agent) snapshot(r *http.Request) *trace.Trace {
 	case a.traceAsk <- answer:
 	case <-timeout.C:
 		return nil
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return nil
 	}
 	select {
@@ -74,7 +75,7 @@ func (a *Agent) snapshot(r *http.Request) *trace.Trace {
 		return t
 	case <-timeout.C:
 		return nil
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return nil
 	}
 }
