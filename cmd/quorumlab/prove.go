@@ -59,12 +59,13 @@ func (e *unmetError) Error() string {
 
 // proof is one promise that is measured.
 type proof struct {
-	name  string
-	about string
-	links int
-	runs  int // by default
-	run   func(context.Context, *bench) ([]requirement, error)
-	table func(io.Writer, proveOptions) ([]requirement, error) // of the model: the table of a record
+	name   string
+	about  string
+	links  int
+	runs   int // by default
+	run    func(context.Context, *bench) ([]requirement, error)
+	table  func(io.Writer, proveOptions) ([]requirement, error) // of the model: the table of a record
+	agents bool                                                 // of the model, and yet with agents
 }
 
 // ofModel: the proof is about the model of package totem, and needs no agents.
@@ -72,11 +73,15 @@ func (p proof) ofModel() bool { return p.table != nil }
 
 func proofs() []proof {
 	return []proof{
-		{"blackouts", "the path between the sites goes dark until the cluster splits", 1, 20, proveBlackouts, nil},
-		{"short", "cuts so short that Corosync survives them", 1, 20, proveShort, nil},
-		{"links", "two links: link 0 is cut, then both", 2, 5, proveLinks, nil},
-		{"calm", "a healthy cluster with busy cores, a reload and an agent's restart", 1, 1, proveCalm, nil},
-		{"loss", "the model: a path that loses packets", 1, 1, proveLoss, tableLoss},
+		{"blackouts", "the path between the sites goes dark until the cluster splits", 1, 20, proveBlackouts, nil, true},
+		{"short", "cuts so short that Corosync survives them", 1, 20, proveShort, nil, true},
+		{"links", "two links: link 0 is cut, then both", 2, 5, proveLinks, nil, true},
+		{"calm", "a healthy cluster with busy cores, a reload and an agent's restart", 1, 1, proveCalm, nil, true},
+		{"loss", "the model: a path that loses packets", 1, 1, proveLoss, tableLoss, false},
+		{"outages", "the model: blackouts from a fifth of the token to one and a half", 1, 10, proveOutages, tableOutages, false},
+		{"failover", "the model: two links, of which one, the other or both fail", 2, 3, proveFailover, tableFailover, false},
+		{"margin", "agents: the worst token gap that they tell beside the one that the hub saw", 1, 1, proveMargin, tableMargin, true},
+		{"advice", "agents: the settings that quorumwatch proposes for a path that loses packets", 1, 1, proveAdvice, tableAdvice, true},
 	}
 }
 
@@ -155,7 +160,7 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 	if err != nil {
 		return nil, &usageError{err, "'quorumlab prove --help' lists the flags"}
 	}
-	if p.ofModel() && !o.agents {
+	if p.ofModel() && !o.agents && !p.agents {
 		o.agent = ""
 	} else if o.agent, err = findAgent(o.agent); err != nil {
 		return nil, err

@@ -111,6 +111,7 @@ func (b *bench) effectiveToken(ctx context.Context) (time.Duration, error) {
 type look struct {
 	At       time.Time         `json:"at"`
 	Outcome  *checker.Outcome  `json:"outcome"`
+	Margin   checker.Margin    `json:"margin"`
 	Findings []checker.Finding `json:"findings"`
 	Paths    []struct {
 		Peer checker.NodeRef `json:"peer"`

@@ -17,11 +17,18 @@ import (
 type requirement struct {
 	Text    string
 	Met, Of int
+	Least   int  // how often is enough; 0: each time
+	Idle    bool // there was nothing to keep it in
 	Note    string
 }
 
-// ok: kept each time, and there was a time.
-func (r requirement) ok() bool { return r.Of > 0 && r.Met == r.Of }
+// ok: kept often enough, and there was a time.
+func (r requirement) ok() bool {
+	if r.Least > 0 {
+		return r.Met >= r.Least
+	}
+	return r.Idle || r.Of > 0 && r.Met == r.Of
+}
 
 // String is one item of a Markdown list.
 func (r requirement) String() string {

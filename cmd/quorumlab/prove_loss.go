@@ -26,6 +26,7 @@ type lossCell struct {
 	Left      int             `json:"left"` // lines of a membership that somebody left
 	Inquorate int             `json:"inquorate"`
 	Gaps      []time.Duration `json:"gaps,omitempty"` // by node: the longest time without the token, if the hub could tell
+	Said      []marginSaid    `json:"said,omitempty"` // by the agents, of the same time
 	Late      time.Duration   `json:"late"`           // of the hub's packets, the latest
 	Load      string          `json:"load"`
 	Doubts    []string        `json:"doubts,omitempty"`
@@ -82,7 +83,7 @@ func recorded(list []lossCell, c lossCell) bool {
 func (b *bench) lose(ctx context.Context, c *lossCell) error {
 	sites := b.sites()
 	b.lab.MarkQuality()
-	tokens := b.followTokens(ctx)
+	tokens, said := b.followTokens(ctx), b.followMargins(ctx)
 	rule := impair.Rule{Name: lossName, From: sites[:1], To: sites[1:], Both: true, Loss: c.Loss, Start: b.lab.Hub().Now() + impair.Instant(cutLead)}
 	rule.End = rule.Start + impair.Instant(c.For)
 	if err := b.lab.Hub().Add(rule); err != nil {
@@ -94,7 +95,7 @@ func (b *bench) lose(ctx context.Context, c *lossCell) error {
 	if err := errors.Join(slept, err); err != nil {
 		return err
 	}
-	c.Gaps = b.gaps(passed, rule.Start, rule.End)
+	c.Gaps, c.Said = b.gaps(passed, rule.Start, rule.End), said(to)
 	q := b.lab.Quality()
 	c.Doubts, c.Late, c.Load = q.Doubts, q.Packets.Quantile(1), q.Load
 	b.odd = append(b.odd, q.Doubts...)

@@ -17,14 +17,13 @@ const lossSeeds = 200
 
 // lossModel is what the model makes of a cell: of each run as long as the cell was measured.
 type lossModel struct {
-	Breaks, Downs, Gap spreadOf // Gap in seconds: the longest of all nodes
-	Left               float64  // share of the runs in which anybody left
+	Breaks, Downs, Left spreadOf // Left: memberships that somebody left, each node's own
+	Gap                 spreadOf // in seconds: the longest of all nodes
 }
 
 // forecast runs the model with the cell's configuration and loss, and nothing of what was measured.
 func (c lossCell) forecast(seeds int) (lossModel, error) {
-	var breaks, downs, gaps []float64
-	left := 0
+	var breaks, downs, left, gaps []float64
 	for seed := range seeds {
 		r, net, err := c.Ring.ringOf(uint64(seed))
 		if err != nil {
@@ -39,11 +38,20 @@ func (c lossCell) forecast(seeds int) (lossModel, error) {
 		breaks = append(breaks, float64(len(watchEvents(c.Ring.nodes(), events, 0).Breaks)))
 		downs = append(downs, float64(after.LinkDowns-before.LinkDowns))
 		gaps = append(gaps, longestOf(r, c.Ring.nodes()).Seconds())
-		if slices.ContainsFunc(events, func(e totem.Event) bool { return e.Kind == totem.Membership && e.Left != 0 }) {
-			left++
+		left = append(left, float64(leavings(events)))
+	}
+	return lossModel{summarize(breaks), summarize(downs), summarize(left), summarize(gaps)}, nil
+}
+
+// leavings counts the memberships that somebody left, each node's own.
+func leavings(events []totem.Event) int {
+	n := 0
+	for _, e := range events {
+		if e.Kind == totem.Membership && e.Left != 0 {
+			n++
 		}
 	}
-	return lossModel{summarize(breaks), summarize(downs), summarize(gaps), float64(left) / float64(seeds)}, nil
+	return n
 }
 
 // ringOf makes the ring of a seed, and its network.
@@ -118,7 +126,7 @@ func (c lossCell) row(m lossModel) lossRow {
 func tabulateLoss(w io.Writer, cells []lossCell) ([]requirement, error) {
 	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", lossSeeds)
 	head(w, "loss", "nodes", "links", "token", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
-		"longest gap ms", "model", "left", "model")
+		"longest gap ms", "model", "lines \"left\"", "model")
 	var rows []lossRow
 	for _, c := range cells {
 		m, err := c.forecast(lossSeeds)
@@ -134,10 +142,6 @@ func tabulateLoss(w io.Writer, cells []lossCell) ([]requirement, error) {
 
 func (r lossRow) print(w io.Writer) {
 	perMinute := 1 / r.For.Minutes()
-	left := "no"
-	if r.Left > 0 {
-		left = "yes"
-	}
 	gap := "-"
 	if len(r.Gaps) > 0 {
 		gap = cell(slices.Max(r.Gaps))
@@ -146,8 +150,8 @@ func (r lossRow) print(w io.Writer) {
 		fmt.Sprint(r.For.Seconds()), fmt.Sprint(len(r.lossCell.Breaks)), fmt.Sprintf("%.2f", float64(len(r.lossCell.Breaks))*perMinute),
 		r.Model.Breaks.scale(perMinute).text("%.2f"), r.Breaks.text(r.Model.Breaks.Mean, len(r.lossCell.Breaks)),
 		fmt.Sprint(r.lossCell.Downs), fmt.Sprintf("%.1f", float64(r.lossCell.Downs)*perMinute), r.Model.Downs.scale(perMinute).text("%.1f"),
-		r.Downs.text(r.Model.Downs.Mean, r.lossCell.Downs), gap, r.Model.Gap.scale(1000).text("%.0f"), left,
-		fmt.Sprintf("%.0f %%", 100*r.Model.Left)+doubt(len(r.Doubts) > 0))
+		r.Downs.text(r.Model.Downs.Mean, r.lossCell.Downs), gap, r.Model.Gap.scale(1000).text("%.0f"),
+		fmt.Sprint(r.lossCell.Left), r.Model.Left.text("%.0f")+doubt(len(r.Doubts) > 0))
 }
 
 // text is mean and range.
