@@ -11,9 +11,10 @@ import (
 // What loss means to knet: with default timers one lost ping or pong takes a link down, whatever the token would survive.
 // On a lone link 1 % of independent loss cost token losses within minutes.
 const (
-	lossMinute = 0.01  // over a minute: matters on a lone link
-	lossTenSec = 0.05  // over ten seconds
-	lossSome   = 0.001 // over a minute: worth a word
+	lossMinute   = 0.01  // over a minute: matters on a lone link
+	lossTenSec   = 0.05  // over ten seconds
+	lossFlapping = 0.003 // over a minute: matters on a lone link that the virtual knet takes down for it
+	lossSome     = 0.001 // over a minute: worth a word
 )
 
 // lossKind grades loss.
@@ -135,11 +136,12 @@ func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 	}
 	d := draft{code: CodePathLoss, severity: Info, subject: subject(p, l), cause: j.afterCut(p)}
 	lone := p.other(l) == nil
-	if level == lossMatters && lone {
+	matters := level == lossMatters || j.lossFlaps(n, share)
+	if matters && lone {
 		d.severity = Warning
 	}
 	d.title = fmt.Sprintf("%s link %d loses %s of packets (over %s)", p.node.Name, l.obs.Link, percent(share), show(w.Length))
-	if level == lossMatters && lone {
+	if matters && lone {
 		d.title += "; it is the only link, and one lost heartbeat mutes it"
 	}
 	d.evidence = map[string]string{
@@ -148,6 +150,11 @@ func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 		"runs": strconv.FormatUint(n, 10), "worst_gap": show(w.WorstGap),
 	}
 	j.add(d)
+}
+
+// lossFlaps: the virtual knet takes links down for such loss, so that on a lone link less of it matters: 0.3 % cost a token in ten minutes.
+func (j *judge) lossFlaps(runs uint64, share float64) bool {
+	return j.virtual != nil && j.virtual.Ten.LinkDowns >= 1 && runs >= 4 && share >= lossFlapping
 }
 
 // afterCut is the key of the incident that a peer is part of, if any.

@@ -10,19 +10,11 @@ import (
 )
 
 // When the margin is told, by the last ten minutes. An idle ring's is 0.8; failing over to a second link takes it to 0.3, at worst 0.05:
-// one gap, however long, is an event that has findings of its own, and worth a word. What repeats is a trend:
-//
-//   - virtual rings that lose the token, or nearly do, in spells that are apart: the next real ring may be the one. In trials with rising
-//     loss this stood minutes before the first real loss; with 3 % of loss on one of two links it never did.
-//   - gaps close to the token again and again without any loss: four spells, which that network did not reach either.
-//
-// It is critical when the ring has really been lost again and again, and the virtual one agrees that the paths are why: the next time it
-// may not come back whole.
+// that is worth a word. What repeats is a warning (risk.Window.Threatened): in trials with rising loss it stood minutes before the first
+// real loss. It is critical when the ring has really been lost again and again, and the virtual ones agree that the paths are why: the next
+// time it may not come back whole.
 const (
-	lowMargin     = 0.5 // worth a word
-	spellsToLoss  = 2   // with virtual losses
-	spellsNear    = 4   // without
-	nearOften     = 0.5 // gaps close to the token, of a ring
+	lowMargin     = 0.5
 	lossesToPage  = 3   // real ones, but for cuts that were told of
 	agreeingShare = 0.5 // of the rings
 
@@ -31,7 +23,7 @@ const (
 
 // marginSeverity grades the last ten minutes; OK when there is nothing to tell.
 func (j *judge) marginSeverity(w *risk.Window) Severity {
-	threatened := w.LossShare > 0 && w.Spells >= spellsToLoss || w.Spells >= spellsNear && w.Tight >= nearOften
+	threatened := w.Threatened()
 	switch {
 	case threatened && w.Real.Losses-w.Real.InCuts >= lossesToPage && w.LossShare >= agreeingShare && j.ago(j.virtual.Last) < goesOnFor:
 		return Critical
@@ -69,7 +61,7 @@ func (j *judge) lowMarginFinding(w *risk.Window, severity Severity) {
 	switch {
 	case w.Real.Losses > 0:
 		d.title = fmt.Sprintf("Corosync lost the token %s in the last 10 min", times(w.Real.Losses))
-	case w.LossShare > 0 && w.Spells >= spellsToLoss:
+	case w.LossShare > 0 && w.Threatened():
 		d.title = fmt.Sprintf("the paths were bad enough to lose the token: %.0f of %d virtual rings did in the last 10 min", w.LossShare*float64(j.virtual.Rings), j.virtual.Rings)
 	}
 	d.evidence = map[string]string{

@@ -13,7 +13,7 @@ const (
 	chunk     = 50 * time.Millisecond // the rings are run in steps of this, side by side
 	maxWork   = 20000                 // packets a Step: some ten milliseconds
 	maxLag    = 5 * time.Second       // behind the trace: then what is in between is skipped
-	ringWork  = 3000                  // links of all rings together: their number is chosen so
+	ringWork  = 7000                  // links of all rings together: their number is chosen so
 	minRings  = 3
 	messages  = time.Second // each node's programs multicast that often, as Proxmox's do: facts of the lab
 	settleFor = 10 * time.Second
@@ -40,7 +40,7 @@ type Live struct {
 	covered time.Duration // when the coverage was last counted
 	skipped int
 
-	cutUntil time.Duration // until then, in the trace's time, a cut was told
+	cutUntil time.Duration // until then, in the trace's time, a cut was told; zero: none ever was
 }
 
 // NewLive makes one that knows no cluster yet. The seed decides the rings' phases.
@@ -162,7 +162,7 @@ func (l *Live) advance(until time.Duration) {
 		b := l.history.at(l.when(l.at))
 		for i, r := range l.rings {
 			r.run(l.at)
-			if r.fold(b, i, l.when(0), l.at <= l.cutUntil) {
+			if r.fold(b, i, l.when(0), l.cutUntil) {
 				l.history.spell(b, l.when(l.at), settleFor+l.cluster.Timeouts.Membership())
 			}
 		}

@@ -114,11 +114,11 @@ func (r *liveRing) broken(at time.Duration) bool {
 
 // fold adds what happened since the last time to a bucket, as ring number i. offset turns the trace's time into the bucket's.
 // It says whether the token was nearly lost, or was.
-// In a cut that is told of only the gaps are counted.
-func (r *liveRing) fold(b *bucket, i int, offset time.Duration, cut bool) (nearly bool) {
+// What began before cutUntil is the cost of a cut that was told of: only the gap is put down.
+func (r *liveRing) fold(b *bucket, i int, offset, cutUntil time.Duration) (nearly bool) {
 	s := r.ring.Stats()
 	if r.ring.Now() >= r.settled {
-		if !cut {
+		if r.begin+r.ring.Now() > cutUntil {
 			b.losses[i] += uint32(s.Disruptions - r.stats.Disruptions)
 		}
 		b.downs[i] += uint32(s.LinkDowns - r.stats.LinkDowns)
@@ -128,13 +128,12 @@ func (r *liveRing) fold(b *bucket, i int, offset time.Duration, cut bool) (nearl
 			b.worst = mark{g.Length, offset + r.begin + g.End, r.hop(g)}
 		}
 		if g.Length >= time.Duration(tight*float64(r.cluster.Timeouts.Token)) {
-			if begin := g.End - g.Length; begin > r.close {
+			begin := g.End - g.Length
+			nearly = r.begin+begin > cutUntil
+			if nearly && begin > r.close {
 				r.close = g.End
-				if !cut {
-					b.tight[i]++
-				}
+				b.tight[i]++
 			}
-			nearly = !cut
 		}
 	}
 	r.stats = s

@@ -6,7 +6,7 @@ import (
 )
 
 // maxRings is how many rings may run beside each other.
-const maxRings = 8
+const maxRings = 16
 
 // recentFor is how long what happened stays apart by seconds: only that much can be taken back.
 const recentFor = 60

@@ -88,3 +88,16 @@ func (w Window) Low(token time.Duration) float64 {
 	}
 	return 1 - min(1, float64(max(w.Worst, w.Real.Gap))/float64(token))
 }
+
+// When a window's rings are taken for a threat. One gap, however long, is an event: an outage, or a failover, which takes 0.7 of the token and
+// at worst 0.95. What repeats is a trend.
+const (
+	spellsLoss = 2   // with virtual losses among them
+	spellsNear = 4   // without: 3 % of loss on one of two links makes up to three in ten minutes, and never loses a token
+	nearOften  = 0.5 // gaps close to the token, of a ring
+)
+
+// Threatened: virtual rings lose the token, or nearly do, in spells that are apart. The next real ring may be the one.
+func (w Window) Threatened() bool {
+	return w.LossShare > 0 && w.Spells >= spellsLoss || w.Spells >= spellsNear && w.Tight >= nearOften
+}
