@@ -123,13 +123,13 @@ func idleWord(l LRM) string {
 // count decides whether the countdown runs.
 func (f *Fence) count(in FenceInput) {
 	overdue := in.Now.Sub(f.Renewed.Latest)
-	late := f.From == "lock" && overdue > lockOverdue
+	// A lock seen from elsewhere is only as fresh as the quorum of whoever saw it.
+	late := f.From == "lock" && overdue > lockOverdue && (in.Quorate == Yes || in.Watchdog == Yes)
 	switch {
 	case f.Armed == No:
 		f.Counting = No
-	case f.Renewed.Known() && in.Watchdog == Yes && in.Now.After(f.Reset.Latest.Add(deviceResets)):
-		f.Counting = Unknown
-		f.Why += "; going by its last known renewal it should have reset long ago"
+	case f.Renewed.Known() && in.Quorate != Yes && in.Now.After(f.Reset.Latest.Add(deviceResets)):
+		f.over(in.Watchdog)
 	case late && in.Quorate != No:
 		f.Counting = f.Armed
 		f.Why += fmt.Sprintf("; its lock has not been renewed for %s", overdue.Round(time.Second))
@@ -141,6 +141,18 @@ func (f *Fence) count(in FenceInput) {
 		f.Counting = f.Armed
 		f.Why += "; it has no quorum"
 	}
+}
+
+// over: by its last known renewal the node must have reset. From elsewhere that cannot be told from a node that is off; on the
+// node itself something is wrong with what is known.
+func (f *Fence) over(watchdog Tri) {
+	if watchdog == Yes {
+		f.Counting = Unknown
+		f.Why += "; going by its last known renewal it should have reset"
+		return
+	}
+	f.Counting = No
+	f.Why += "; its time has run out: it has reset, or is off"
 }
 
 // renewed finds the last renewal: the surest evidence first, narrowed by the rest.

@@ -37,7 +37,7 @@ func TestStates(t *testing.T) {
 		{"healthy", "pve1", n, y, y, "yyy", proxmox.HAArmed, "yy", "yyn", "nnn"},
 		{"isolated_t30", "pve1", n, n, n, "ynn", proxmox.HAArmed, "yu", "yyn", "yun"},
 		{"majority_t30", "pve3", n, y, y, "nyy", proxmox.HAArmed, "uy", "yyn", "ynn"},
-		{"fenced", "pve3", n, y, y, "nyy", proxmox.HAArmed, "yy", "yyn", "ynn"},
+		{"fenced", "pve3", n, y, y, "nyy", proxmox.HAArmed, "yy", "yyn", "nnn"},
 		{"disarmed", "pve1", n, y, y, "yyy", proxmox.HADisarmed, "ny", "nnn", "nnn"},
 		{"corosync_down", "pve3", n, n, n, "uuy", proxmox.HAArmed, "nu", "nyn", "nun"},
 		{"standalone", "pve4", y, y, u, "y", proxmox.HAStandby, "", "n", "n"},

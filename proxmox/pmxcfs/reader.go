@@ -83,6 +83,12 @@ func (o *one[T]) wait(ctx context.Context) (T, bool) {
 		o.running = nil
 		return v, !o.old
 	case <-ctx.Done():
+	}
+	select { // both may have happened
+	case v := <-o.running:
+		o.running = nil
+		return v, !o.old
+	default:
 		var none T
 		return none, false
 	}
