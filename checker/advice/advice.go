@@ -70,13 +70,14 @@ type Stall struct {
 
 // Trial is a set of settings and what the model made of it.
 type Trial struct {
-	Name    string // in a few words
-	Edits   []corosync.Edit
-	Refused string // why it is out of the question; "" if it is not
-	Tested  bool   // Figures are there
-	Figures Figures
-	Bounds  Bounds
-	Drill   *Drill // nil: not drilled
+	Name     string // in a few words
+	Edits    []corosync.Edit
+	Refused  string // why it is out of the question; "" if it is not
+	Tested   bool   // Figures are there
+	Figures  Figures
+	Bounds   Bounds
+	Drill    *Drill         // nil: not drilled
+	Forecast *risk.Forecast // on networks as the record leaves them open, of which it is only one; nil: not made
 }
 
 // Bounds are the two between which a token must lie.

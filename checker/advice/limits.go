@@ -21,10 +21,13 @@ const (
 
 // How much is tried, and how long. The ring times are those of a cluster of five; larger ones cost more, and get less.
 const (
-	usualNodes = 5
-	shortTrial = 10 * time.Minute // ring time of a first look at a candidate
-	longTrial  = 80 * time.Minute // of the present settings, and of those that passed the first look
-	survivors  = 4
+	usualNodes     = 5
+	shortTrial     = 10 * time.Minute // ring time of a first look at a candidate
+	longTrial      = 80 * time.Minute // of the present settings, and of those that passed the first look
+	survivors      = 4
+	forecastRounds = 24 // of four minutes and more each, on networks as the record leaves them open
+	leastRounds    = 6
+
 	mostPasses = 8 // over the same stretch of the record, with other phases
 
 	leastRecord = 2 * time.Minute  // shorter records give no advice
@@ -41,6 +44,8 @@ const (
 
 	brokenHeavily = 0.1
 	brokenMuch    = 0.01 // share of the time without the whole cluster in service: not well, however rarely it begins
+
+	closeShare = 0.8 // of the token: what came later nearly was a loss
 
 	easyShare = 0.75 // of the token: Corosync's own warning; a token that comes later had little to spare
 	easyShort = 0.6  // the same at the first look, which sees less

@@ -24,7 +24,8 @@ type search struct {
 	knobs   knobs
 	out     Advice
 	ringing time.Duration // ring time used
-	heavy   bool          // the cluster falls apart so much that token losses count little: it has hardly a token to lose
+	fitted  risk.Fitted
+	heavy   bool // the cluster falls apart so much that token losses count little: it has hardly a token to lose
 }
 
 // trial is a Trial with what it takes to go on with it.
@@ -109,7 +110,12 @@ func (s *search) run() Advice {
 	}
 	tried := s.firstLook()
 	s.out.Limit = s.limit(now, tried)
-	best := s.choose(now, s.longLook(s.promising(tried)))
+	long := s.longLook(s.promising(tried))
+	best := s.choose(now, long)
+	for best != nil && !s.confirmed(now, best) {
+		long = slices.DeleteFunc(long, func(t *trial) bool { return t == best })
+		best = s.choose(now, long)
+	}
 	s.out.Evidence.Model = s.ringing
 	for _, t := range tried {
 		s.out.Tried = append(s.out.Tried, t.Trial)
@@ -136,6 +142,8 @@ func (s *search) present() *trial {
 	t := s.make(candidate{name: "as it is"}, -1)
 	s.test(t, s.record.stretchOf(s.scaled(longTrial)))
 	s.drill(t)
+	s.fitted = s.record.fit(s.cluster)
+	s.forecast(t)
 	return t
 }
 
@@ -214,7 +222,7 @@ const backedUpNoise = 0.15
 
 // trouble says whether anything asks for a change.
 func (s *search) trouble(now *trial) bool {
-	return now.tally.losses > 0 || !now.Bounds.LowerHolds() || !now.Bounds.UpperHolds()
+	return now.tally.losses > 0 || expected(now) || !now.easy(closeShare) || !now.Bounds.LowerHolds() || !now.Bounds.UpperHolds()
 }
 
 // firstLook tries candidates on little of the record, until enough of them are easy with it: what comes later changes more.
@@ -248,9 +256,12 @@ func (s *search) bad(t *trial) int {
 	return t.tally.losses
 }
 
+// share is the longest time without the token, in tokens.
+func (t *trial) share() float64 { return t.Figures.WorstGap.Seconds() / t.Bounds.Token.Seconds() }
+
 // easy says whether the token was never later than a share of its timeout.
 func (t *trial) easy(share float64) bool {
-	return t.Figures.WorstGap < time.Duration(share*float64(t.Bounds.Token))
+	return t.share() < share
 }
 
 // promising are the candidates that lost the token least often, those of equal merit in the order of preference.
@@ -303,7 +314,7 @@ func (s *search) longLook(promising []*trial) []*trial {
 // choose takes the smallest change among those that do about as well as the best, and that Corosync would not warn under if there is
 // one; nil if none helps.
 func (s *search) choose(now *trial, long []*trial) *trial {
-	long = slices.DeleteFunc(long, func(t *trial) bool { return !s.helps(now, t) })
+	long = slices.DeleteFunc(slices.Clone(long), func(t *trial) bool { return !s.helps(now, t) })
 	if len(long) == 0 {
 		return nil
 	}
@@ -326,8 +337,11 @@ func (s *search) helps(now, t *trial) bool {
 	if t.tally.broken > now.tally.broken+now.tally.broken/10 {
 		return false
 	}
-	if !now.Bounds.UpperHolds() || before == 0 {
+	switch {
+	case !now.Bounds.UpperHolds() || before == 0 && (!now.Bounds.LowerHolds() || expected(now)):
 		return after <= before+2*math.Sqrt(before)
+	case before == 0: // it only came close
+		return after == 0 && t.easy(easyShare) && t.share() < closeShare*now.share()
 	}
 	return after*cutPartly <= before && before-after > 2*math.Sqrt(before+after)-1
 }

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -61,6 +62,11 @@ func (s *search) why(now, best *trial) {
 	b := now.Bounds
 	if now.tally.losses > 0 {
 		say("over what was measured the model loses the token %s", perHour(now.Figures.TokenLosses))
+	} else if expected(now) {
+		f := now.Forecast.TokenLoss
+		say("over what was measured the model loses no token, but it is to be expected %s", perHour(Rate{f.PerHour, f.Low, f.High}))
+	} else if !now.easy(closeShare) {
+		say("over what was measured the model loses no token, but it comes as late as %s: %.0f %% of its timeout", seconds(now.Figures.WorstGap), 100*now.share())
 	}
 	if !b.LowerHolds() {
 		say("the token of %s is not above %s: %d x the longest stall (%s)", seconds(b.Token), seconds(b.Least), Safety, s.stall(s.out.Evidence.Stall))
@@ -91,6 +97,14 @@ func figure(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
+// milder says whether a candidate halves the token losses, or where there are none lets the token come clearly earlier.
+func milder(now, t *trial) bool {
+	if now.tally.losses == 0 {
+		return t.tally.losses == 0 && t.share() < closeShare*now.share()
+	}
+	return t.Figures.TokenLosses.PerHour*cutPartly <= now.Figures.TokenLosses.PerHour
+}
+
 // limit names what gives way first under the present settings: the kind of change that helps tells.
 func (s *search) limit(now *trial, tried []*trial) string {
 	b := now.Bounds
@@ -101,16 +115,9 @@ func (s *search) limit(now *trial, tried []*trial) string {
 		case !b.LowerHolds():
 			return "the token timeout"
 		}
-		return ""
 	}
-	before := now.Figures.TokenLosses.PerHour
 	helped := func(key string) bool {
-		for _, t := range tried {
-			if t.Tested && onlyKeys(t.Edits, key) && t.Figures.TokenLosses.PerHour*cutPartly <= before {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(tried, func(t *trial) bool { return t.Tested && onlyKeys(t.Edits, key) && milder(now, t) })
 	}
 	switch {
 	case helped("knet_ping_"):

@@ -155,7 +155,10 @@ func (a Advice) String() string {
 		if t.Drill != nil {
 			fmt.Fprintf(&b, " drill %+v", *t.Drill)
 		}
-		b.WriteByte('\n')
+		if f := t.Forecast; f != nil {
+			fmt.Fprintf(&b, " FC %v %.3f (%.3f-%.3f) %v %d %v", f.Enough, f.TokenLoss.PerHour, f.TokenLoss.Low, f.TokenLoss.High, f.TokenLoss.Rare, f.TokenLoss.Count, f.Simulated)
+		}
+		b.WriteByte(10)
 	}
 	return b.String()
 }
