@@ -119,6 +119,16 @@ func (c *Cluster) Step(now time.Time) []NodeEvent {
 	return c.out
 }
 
+// WorstGap is the longest time that any processor went without the token since the last call: what no daemon tells.
+func (c *Cluster) WorstGap() time.Duration {
+	worst := time.Duration(0)
+	for i := range c.nodes {
+		worst = max(worst, c.ring.LongestGap(i).Length)
+	}
+	c.ring.ResetGaps()
+	return worst
+}
+
 // Now is the time of the last Step.
 func (c *Cluster) Now() time.Time { return c.now }
 

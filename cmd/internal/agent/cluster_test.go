@@ -42,6 +42,8 @@ type cluster struct {
 	dead   map[direction]bool
 	loss   float64 // of what goes between nodes with an odd and an even id, packet by packet
 	random *rand.Rand
+
+	weather func(d direction) simnet.Link // what the paths do besides; nil: nothing
 }
 
 // direction is one way of a path between two nodes.
@@ -101,7 +103,8 @@ func newCluster(t *testing.T, links int) *cluster {
 	simulated, err := sim.New(sim.Config{
 		Corosync: c.conf, Start: time.Now(), Traffic: time.Second, Seed: random.Uint64(),
 		Path: func(from, to uint32, link int, _ time.Time) (time.Duration, bool) {
-			return oneWay, !c.isDead(direction{from, to, link})
+			l := c.link(direction{from, to, link})
+			return l.Delay + time.Duration(random.Float64()*float64(l.Jitter)), !l.Down && (l.Loss == 0 || random.Float64() >= l.Loss)
 		},
 	})
 	if err != nil {
@@ -148,16 +151,32 @@ func (c *cluster) wire() {
 				d := direction{a.ID, b.ID, link}
 				from, to := netip.MustParseAddr(a.Addrs[link]), netip.MustParseAddr(b.Addrs[link])
 				c.net.Script(from, to, func(time.Duration) simnet.Link {
-					return simnet.Link{Delay: oneWay, Down: c.isDead(d)}
+					return c.link(d)
 				})
 			}
 		}
 	}
 }
 
-func (c *cluster) isDead(d direction) bool {
+// link is what a path does now, to probes and to the daemons' packets alike.
+func (c *cluster) link(d direction) simnet.Link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	l := simnet.Link{Delay: oneWay}
+	if c.weather != nil {
+		l = c.weather(d)
+	}
+	l.Down = l.Down || c.isDead(d)
+	return l
+}
+
+func (c *cluster) setWeather(weather func(d direction) simnet.Link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.weather = weather
+}
+
+func (c *cluster) isDead(d direction) bool {
 	return c.dead[d] || c.loss > 0 && d.from%2 != d.to%2 && c.random.Float64() < c.loss
 }
 
