@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -52,12 +53,12 @@ func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
 	if err != nil {
 		return a, err
 	}
-	var known *State
-	if sameRing(d, &changed) {
-		known = s
+	known := s // of these changes, only another link changes what the model says of weak points
+	if c.change.Links != nil {
+		known = nil
 	}
 	e := effortFor(&changed, Options{}, true)
-	t, err := judgeDesign(&changed, Options{LossSaid: o.LossSaid}, effort{trials: (e.trials + 1) / 2, visits: e.visits / 2}, known)
+	t, err := judgeDesign(&changed, Options{LossSaid: o.LossSaid, noLoss: !o.LossSaid}, effort{trials: (e.trials + 1) / 2, visits: e.visits / 2}, known)
 	if err != nil {
 		return a, err
 	}
@@ -93,13 +94,15 @@ func (d *Design) candidates(s *State) []candidate {
 		if len(d.Cluster.Nodes)%2 != 0 {
 			text += " (lms; pvecm does that for an odd number of nodes only when forced, and once it is lost no node may be lost any more)"
 		}
-		out = append(out, candidate{"--qdevice HOST", text, Changes{Device: device}})
+		c := candidate{"--qdevice HOST", text, Changes{Device: device}}
+		c = d.without(c)
+		out = append(out, c)
 		if n, ok := d.balance(); ok {
-			out = append(out, candidate{
+			out = append(out, d.without(candidate{
 				fmt.Sprintf("--add-node %s:%s --qdevice HOST", n.Name, n.Site),
 				fmt.Sprintf("one more node in site %s, and a qdevice at a place of its own", n.Site),
 				Changes{Add: []NewNode{n}, Device: device},
-			})
+			}))
 		}
 	} else if d.DeviceSite != "" {
 		out = append(out, candidate{"no --qdevice-site", "the qdevice at a place of its own instead of site " + d.DeviceSite, Changes{DeviceSite: &elsewhere}})
@@ -113,6 +116,26 @@ func (d *Design) candidates(s *State) []candidate {
 		out = append(out, candidate{"--coefficient 125", "token_coefficient 125, as new Proxmox VE clusters have it", Changes{Coefficient: &smaller}})
 	}
 	return out
+}
+
+// without switches off in c what votequorum refuses together with a quorum device.
+func (d *Design) without(c candidate) candidate {
+	off, q := false, d.Cluster.Quorum
+	for _, o := range []struct {
+		on   bool
+		flag string
+		to   **bool
+	}{
+		{q.TwoNode, "two-node", &c.change.TwoNode}, {q.AutoTieBreaker, "auto-tie-breaker", &c.change.TieBreaker},
+		{q.LastManStanding, "last-man-standing", &c.change.LastManStands},
+	} {
+		if o.on {
+			*o.to = &off
+			c.flags = "--" + o.flag + "=false " + c.flags
+			c.text += " instead of " + strings.ReplaceAll(o.flag, "-", "_")
+		}
+	}
+	return c
 }
 
 // balance is the node that makes an odd number of nodes even: in the smallest site.
@@ -148,6 +171,9 @@ func join(a, b candidate) candidate {
 	c.Device = or(c.Device, b.change.Device)
 	c.DeviceSite = or(c.DeviceSite, b.change.DeviceSite)
 	c.Links = or(c.Links, b.change.Links)
+	c.TwoNode = or(c.TwoNode, b.change.TwoNode)
+	c.TieBreaker = or(c.TieBreaker, b.change.TieBreaker)
+	c.LastManStands = or(c.LastManStands, b.change.LastManStands)
 	c.Coefficient = or[time.Duration](c.Coefficient, b.change.Coefficient)
 	return a
 }

@@ -142,7 +142,7 @@ func (a *applier) votes(c Changes) error {
 		case i < 0:
 			return refuse("the nodes are "+a.d.names(), "--votes: no node is named %q", v.Node)
 		case v.Votes < 1 || v.Votes > 255:
-			return refuse("1 to 255; a node that shall not count is better left out", "--votes %s=%d", v.Node, v.Votes)
+			return refuse("1 to 255; a node that shall not count is better left out", "--votes %s=%d: no number of votes", v.Node, v.Votes)
 		}
 		a.d.Cluster.Quorum.NodeVotes[a.d.Cluster.Nodes[i].ID] = v.Votes
 		a.did("node %s has %d votes", v.Node, v.Votes)
@@ -277,6 +277,9 @@ func (a *applier) options(c Changes) error {
 	set(&q.WaitForAll, c.WaitForAll, "wait_for_all")
 	set(&q.AutoTieBreaker, c.TieBreaker, "auto_tie_breaker")
 	set(&q.LastManStanding, c.LastManStands, "last_man_standing")
+	if q.LastManStanding && q.LastManStandingWindow == 0 {
+		q.LastManStandingWindow = 10 * time.Second // DEFAULT_LMS_WIN, exec/votequorum.c
+	}
 	return nil
 }
 

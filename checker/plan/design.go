@@ -14,7 +14,7 @@ import (
 // Limits of what is planned.
 const (
 	MaxNodes = totem.MaxProcessors
-	MaxSites = 16
+	MaxSites = 8
 	MaxRTT   = 2 * time.Second // two hops over a geostationary satellite are 1.2 s
 	MaxLoss  = 0.9
 )

@@ -38,6 +38,8 @@ type Options struct {
 	Thorough bool // let the model run twenty times as long
 	LossSaid bool // Network's losses were said, not assumed
 	NoAdvice bool
+
+	noLoss bool // don't model token losses: nothing hangs on them
 }
 
 // Indication is the loss that token losses are shown for when none was said.
@@ -108,10 +110,10 @@ type effort struct {
 func effortFor(d *Design, o Options, twice bool) effort {
 	e := effort{trials: 12, visits: 800_000}
 	if len(d.Cluster.Nodes) > 12 {
-		e = effort{trials: 4, visits: 200_000}
+		e = effort{trials: 6, visits: 400_000}
 	}
 	if twice {
-		e.visits /= 2
+		e.trials, e.visits = (e.trials+1)/2, e.visits/2
 	}
 	if o.Thorough {
 		e.trials, e.visits = 20*e.trials, 20*e.visits
@@ -171,6 +173,7 @@ func (w *world) enumerate(s *State, all bool) {
 	s.Doubles = w.groups(failures, doubles, func(o outcome) bool {
 		return o.impact > Freeze && max(singles[o.failures[0]].impact, singles[o.failures[1]].impact) >= o.impact
 	})
+	w.remarkOrder(s, doubles)
 	if all {
 		for _, o := range append(slices.Clone(singles), doubles...) {
 			s.Cases = append(s.Cases, w.tell(o, caseOf(failures, o)))
@@ -181,6 +184,23 @@ func (w *world) enumerate(s *State, all bool) {
 			}
 			return int(b.Impact) - int(a.Impact)
 		})
+	}
+}
+
+// remarkOrder says what last_man_standing makes of double failures that come one after the other.
+func (w *world) remarkOrder(s *State, doubles []outcome) {
+	saved, of := 0, 0
+	for i := range doubles {
+		if o := &doubles[i]; o.impact >= Stopped {
+			of++
+			if o.later < Stopped {
+				saved++
+			}
+		}
+	}
+	if saved > 0 {
+		s.note("last_man_standing: %d of the %d double failures that leave nobody with quorum don't if the second comes more than %s after the first",
+			saved, of, round(w.quorum.LastManStandingWindow))
 	}
 }
 
@@ -215,6 +235,9 @@ func (w *world) model(s *State, o Options, e effort) error {
 			}
 			s.Livelocks = append(s.Livelocks, l)
 		}
+	}
+	if o.noLoss {
+		return nil
 	}
 	assumed := w.d.Network
 	if !o.LossSaid {

@@ -11,9 +11,6 @@ import (
 // traffic is how often each node multicasts in the model: on Proxmox VE pmxcfs does every few seconds.
 const traffic = 5 * time.Second
 
-// forever is the end of an outage that does not end.
-const forever = time.Duration(1<<62 - 1)
-
 // lineKey is where a line of the model's network goes: from one site to another on a link, by index.
 type lineKey struct{ from, to, link int }
 
@@ -43,13 +40,13 @@ func (w *world) network(assumed Network, rng *rand.Rand) *network {
 	return n
 }
 
-// fail puts an end to a Link, Path or PathLink from a moment on.
-func (n *network) fail(w *world, f Failure, at time.Duration) {
+// fail puts an end to a Link, Path or PathLink from now on.
+func (n *network) fail(w *world, f Failure) {
 	var b broken
 	w.apply(&b, f)
 	for k, line := range n.lines {
 		if w.usable(&b, k.from, k.to)>>k.link&1 == 0 {
-			line.Outages = []totem.Span{{Start: at, End: forever}}
+			line.Loss = 1
 		}
 	}
 	n.Changed()
@@ -84,7 +81,7 @@ func (w *world) switchOver(f Failure, trials int) (Switch, error) {
 		r.Run(time.Second)
 		at := time.Second + time.Duration(rng.Int64N(int64(token)))
 		r.Run(at)
-		n.fail(w, f, at)
+		n.fail(w, f)
 		r.ResetGaps()
 		before := r.Stats().Disruptions
 		for t := at; t < at+token+token/4 && r.Stats().Disruptions == before; t += token / 8 {
@@ -106,44 +103,64 @@ type Losses struct {
 	Between float64 `json:"loss_between"` // the largest loss that was assumed between two sites, a ratio
 	Within  float64 `json:"loss_within"`
 	Without *int    `json:"without_link,omitempty"` // the number of a link that is taken as dead
-	Count   int     `json:"count"`                  // token losses in the model
+	Count   int     `json:"count"`                  // token losses in the model, of a ring that was whole
+	Broken  float64 `json:"broken"`                 // share of the time in which the ring was not whole
 	Model   Seconds `json:"model_time"`
 	PerHour float64 `json:"per_hour"`
 	Least   float64 `json:"per_hour_least"` // with the next, where the rate lies with 95 % of certainty, were all as assumed
 	Most    float64 `json:"per_hour_most"`
 }
 
+// Hopeless tells that the ring is broken for so much of the time that a rate of losses means little.
+func (l Losses) Hopeless() bool { return l.Broken > 0.2 }
+
 // lose runs the ring under loss until effort is spent or enough losses are counted. effort is in visits of the token and
-// pings, which is what the model's running time goes by.
+// pings, which is what the model's running time goes by; while the ring is broken all send joins to all instead.
 func (w *world) lose(assumed Network, without *Failure, effort uint64) (Losses, error) {
-	const enough = 100
+	const (
+		enough = 100
+		step   = time.Second
+	)
 	l := Losses{Between: w.mostLoss(assumed), Within: assumed.Within.Loss}
 	r, n, _, err := w.ring(assumed, traffic, 1)
 	if err != nil {
 		return l, err
 	}
-	if without != nil {
-		l.Without = &without.Link
-		n.fail(w, *without, 0)
-	}
 	warm := 10 * time.Second // for knet's back-off, and to be over what a dead link does
 	if without != nil {
+		l.Without = &without.Link
+		n.fail(w, *without)
 		warm += 3 * w.d.Cluster.Timeouts.Membership()
 	}
 	r.Run(warm)
 	before := r.Stats()
-	at := warm
-	for s := before; s.Tokens+s.Pings < before.Tokens+before.Pings+effort && s.Disruptions < before.Disruptions+enough && at < 100*time.Hour; s = r.Stats() {
-		at += 10 * time.Second
+	at, broken, joins := warm, time.Duration(0), uint64(0)
+	perStep := uint64(len(w.siteOf)*len(w.siteOf)) * uint64(step/w.d.Cluster.Timeouts.Join)
+	for s := before; s.Tokens+s.Pings+joins < before.Tokens+before.Pings+effort && s.Disruptions < before.Disruptions+enough && at < 100*time.Hour; s = r.Stats() {
+		at += step
 		r.Run(at)
+		if !w.whole(r) {
+			broken += step
+			joins += perStep
+		}
 	}
 	l.Count = int(r.Stats().Disruptions - before.Disruptions)
-	l.Model = Seconds(at - warm)
+	l.Model, l.Broken = Seconds(at-warm), float64(broken)/float64(at-warm)
 	hours := l.Model.Duration().Hours()
 	l.PerHour = float64(l.Count) / hours
 	low, high := poissonInterval(l.Count)
 	l.Least, l.Most = low/hours, high/hours
 	return l, nil
+}
+
+// whole tells whether all nodes are in service, in one ring.
+func (w *world) whole(r *totem.Ring) bool {
+	for i := range w.siteOf {
+		if !r.InService(i) || r.Members(i).Len() != len(w.siteOf) {
+			return false
+		}
+	}
+	return true
 }
 
 // mostLoss is the largest loss between two sites on any link; with one site, within it.

@@ -29,7 +29,8 @@ func (w *world) livelock(f Failure) (Livelock, error) {
 	}
 	const steps = 400
 	t := w.d.Cluster.Timeouts
-	n.fail(small, f, time.Second)
+	r.Run(time.Second)
+	n.fail(small, f)
 	start, length := time.Second+t.Membership(), 4*(2*t.Token+t.Consensus)
 	r.Run(start)
 	out := make([]int, len(small.siteOf))

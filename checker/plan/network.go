@@ -89,12 +89,15 @@ func (d *Design) checkNetwork() error {
 		}
 		qualities = append(qualities, q)
 	}
+	if len(d.sites()) < 2 && n.Between.Loss > 0 {
+		return refuse("--loss within=1% is for paths inside of a site; --site says where the nodes are", "--loss between sites, but there is one site")
+	}
 	for _, q := range qualities {
 		if q.RTT < 0 || q.RTT > MaxRTT {
-			return refuse("a millisecond per 100 km of fibre, twice that with detours; 600 ms over a satellite", "round trip time %v", q.RTT)
+			return refuse("a millisecond per 100 km of fibre, twice that with detours; 600 ms over a satellite", "a round trip of %v is beyond any network", q.RTT)
 		}
 		if q.Loss < 0 || q.Loss > MaxLoss {
-			return refuse("say it as 1% or as 0.01", "loss of %g %%", 100*q.Loss)
+			return refuse("say it as 1% or as 0.01", "a loss of %g %% is no network to plan with", 100*q.Loss)
 		}
 	}
 	return nil

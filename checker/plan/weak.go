@@ -2,8 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 )
 
 // Weak is a weak point: something that costs more than it must. A site or node that fails takes its own nodes along, a cut costs
@@ -34,13 +37,21 @@ func (w *world) findWeak(s *State, o Options) {
 			s.weak(sw.Failure.String()+" dies", "the token is lost in %d of %d deaths, though another link could carry it", sw.Lost, sw.Trials)
 		}
 	}
-	if s.Fence.Exceeds {
+	if s.Fence.Exceeds && w.anyArmed() {
 		s.weak("fence", "a failure stops all writes for %.1f s, the watchdogs leave %.0f s: nodes that keep quorum may reset too",
 			s.Fence.Needed.Duration().Seconds(), s.Fence.Usable.Duration().Seconds())
 	}
-	if o.LossSaid && len(s.Losses) > 0 && s.Losses[0].Count > 0 {
-		s.weak("token losses", "%.2g an hour under the loss assumed", s.Losses[0].PerHour)
+	if l := s.Losses; o.LossSaid && len(l) > 0 && (l[0].Count > 0 || l[0].Broken > 0) {
+		if l[0].Hopeless() {
+			s.weak("token losses", "under the loss assumed the ring is broken for %.0f %% of the time", 100*l[0].Broken)
+		} else {
+			s.weak("token losses", "%.2g an hour under the loss assumed", l[0].PerHour)
+		}
 	}
+}
+
+func (w *world) anyArmed() bool {
+	return slices.ContainsFunc(w.d.Cluster.Nodes, func(n risk.Node) bool { return w.d.armed(n.Name) })
 }
 
 // isWeak tells whether the impact of a single failure is more than it must be. What makes a ring without end of two sites that don't
@@ -202,8 +213,8 @@ func (w *world) remarkPaths(s *State) {
 	}
 	for _, g := range s.Singles {
 		if g.Impact == Loose && len(w.d.Cluster.Links) > 1 {
-			s.note("if %s fails on all %d links while a third site hears both, the ring forms again and again and nobody works: let the links take different routes",
-				g.Worst.Failures[0], len(w.d.Cluster.Links))
+			s.note("if two sites don't hear each other on any of the %d links while a third hears both, the ring forms again and again and nobody works: let the links take different routes",
+				len(w.d.Cluster.Links))
 			break
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +55,9 @@ func (p *planPrinter) line(format string, args ...any) {
 func (p *planPrinter) wrap(label string, column int, text string) {
 	line := label + strings.Repeat(" ", max(0, column-width(label)))
 	if width(strings.TrimRight(label, " ")) >= column && strings.TrimSpace(label) != "" {
-		p.line("%s", label)
+		for i, part := range fold(label, p.columns-6) {
+			p.line("%s%s", [...]string{"  ", "    "}[min(i, 1)], part)
+		}
 		line = strings.Repeat(" ", column)
 	}
 	begin := true
@@ -148,7 +151,11 @@ func (p *planPrinter) numbers() {
 		{"may be lost", spareText},
 		{"token", func(s *plan.State) string { return show(s.Timers.Token.Duration()) }},
 		{"membership", func(s *plan.State) string { return show(s.Timers.Membership.Duration()) + " after the last token" }},
+		{"ring", ringText},
 		{"reset", func(s *plan.State) string {
+			if !slices.ContainsFunc(s.Nodes, func(n plan.NodeState) bool { return n.Armed }) {
+				return "no node: HA is not armed"
+			}
 			return fmt.Sprintf("%.0f to %.0f s after a cut", s.Fence.First.Duration().Seconds(), s.Fence.Last.Duration().Seconds())
 		}},
 		{"fence budget", fenceText},
@@ -167,6 +174,9 @@ func (p *planPrinter) numbers() {
 	p.line("%-*s%-*s  %s", first, "", half, "now", "then")
 	for _, r := range rows {
 		now, then := r.of(&p.r.Now), r.of(p.r.Then)
+		if now == then {
+			then = "same"
+		}
 		p.pair(r.name, first, half, now, then)
 	}
 }
@@ -216,6 +226,14 @@ func spareText(s *plan.State) string {
 	return fmt.Sprintf("any %d nodes at once %s", q.SpareNodes, total)
 }
 
+func ringText(s *plan.State) string {
+	text := show(s.Timers.Round.Duration()) + " once around"
+	if len(s.Sites) > 1 {
+		text += fmt.Sprintf(", %d of %d hops from site to site", s.Timers.Crossings, len(s.Nodes))
+	}
+	return text
+}
+
 func fenceText(s *plan.State) string {
 	word := "good"
 	switch {
@@ -247,6 +265,9 @@ func deathText(s *plan.State) string {
 }
 
 func (p *planPrinter) lossText(s *plan.State) string {
+	if len(s.Losses) == 0 && len(s.Sites) < 2 {
+		return "not modelled: no loss assumed (--loss within=1%)"
+	}
 	if len(s.Losses) == 0 {
 		return "not modelled: no loss assumed (--loss)"
 	}
@@ -258,23 +279,33 @@ func (p *planPrinter) lossText(s *plan.State) string {
 		}
 		parts = append(parts, text)
 	}
-	given := "assumed"
+	loss, where := s.Losses[0].Between, "between sites"
+	if loss == 0 {
+		loss, where = s.Losses[0].Within, "inside of sites"
+	}
 	if !p.r.Assumed.LossSaid {
-		given = "for an idea"
+		return fmt.Sprintf("if %s were lost %s: %s", percent(loss), where, strings.Join(parts, "; "))
 	}
-	loss := s.Losses[0].Between
-	if len(s.Sites) < 2 {
-		loss = s.Losses[0].Within
-	}
-	return fmt.Sprintf("at %s loss (%s): %s", percent(loss), given, strings.Join(parts, "; "))
+	return fmt.Sprintf("at %s loss %s: %s", percent(loss), where, strings.Join(parts, "; "))
 }
 
 // rate says how many token losses an hour there are, as far as the model's time allows.
 func rate(l plan.Losses) string {
+	if l.Hopeless() {
+		return fmt.Sprintf("the ring is BROKEN for %s of the time", percent(l.Broken))
+	}
 	if l.Count == 0 {
-		return fmt.Sprintf("fewer than %s an hour (none in %s)", figures(l.Most), show(l.Model.Duration().Round(time.Minute)))
+		return fmt.Sprintf("fewer than %s an hour (none in %s of the model)", figures(l.Most), span(l.Model.Duration()))
 	}
 	return fmt.Sprintf("%s an hour (%s to %s)", figures(l.PerHour), figures(l.Least), figures(l.Most))
+}
+
+// span is a length of model time.
+func span(d time.Duration) string {
+	if d < 2*time.Hour {
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	}
+	return fmt.Sprintf("%.0f h", d.Hours())
 }
 
 func figures(f float64) string {
@@ -340,12 +371,15 @@ func (p *planPrinter) notes() {
 		p.wrap("  - ", 4, n)
 	}
 	for _, l := range p.s.Livelocks {
-		if p.s.Sites == nil {
-			break
-		}
-		p.wrap("  - ", 4, fmt.Sprintf("%s dead while a third site hears both: nodes are out of service for %s of the time on average, the worst for %s (model, %s)",
-			l.Failure, percent(l.Frozen), percent(l.Worst), show(l.Model.Duration())))
+		p.wrap("  - ", 4, fmt.Sprintf("%s on all links, by the model: a node is out of service for %s of the time, the worst of them for %s",
+			l.Failure, percent(l.Frozen), percent(l.Worst)))
 	}
 }
 
-func sameImpact(a, b *plan.Group) bool { return a.Impact == b.Impact && a.Reset == b.Reset }
+// alike tells whether a failure comes out the same: with the same impact and, of a split, on the same side.
+func alike(a, b *plan.Group) bool {
+	if a.Impact != b.Impact || a.Impact != plan.Partial || a.Count > 1 || b.Count > 1 {
+		return a.Impact == b.Impact
+	}
+	return slices.ContainsFunc(a.Worst.Keep, func(n string) bool { return slices.Contains(b.Worst.Keep, n) })
+}

@@ -26,7 +26,7 @@ func (p *planPrinter) changed() {
 		g := &p.s.Singles[i]
 		for _, f := range g.Patterns[0].One {
 			old := before[f]
-			if old == nil || sameImpact(old, g) {
+			if old == nil || alike(old, g) {
 				continue
 			}
 			c := change{old, g}
@@ -54,10 +54,35 @@ func (p *planPrinter) singles() {
 		n += g.Count
 	}
 	p.line("\nSINGLE FAILURES, worst first (%d)", n)
-	for i := range p.s.Singles {
-		g := &p.s.Singles[i]
-		p.wrap("  "+p.name(g), p.column(), p.effect(p.s, g))
+	for _, l := range p.merged(p.s.Singles) {
+		name := p.set(l.failures)
+		if len(l.failures) > 1 {
+			name += fmt.Sprintf(" (%d)", len(l.failures))
+		}
+		p.wrap("  "+name, p.column(), l.text)
 	}
+}
+
+// effectLine is failures of one kind that a reader would be told the same of.
+type effectLine struct {
+	failures []plan.Failure
+	text     string
+}
+
+// merged joins groups of single failures whose effect reads the same.
+func (p *planPrinter) merged(groups []plan.Group) []effectLine {
+	var out []effectLine
+	for i := range groups {
+		g := &groups[i]
+		text := p.effect(p.s, g)
+		at := slices.IndexFunc(out, func(l effectLine) bool { return l.text == text && l.failures[0].Kind == g.Kinds[0] })
+		if at < 0 {
+			out = append(out, effectLine{text: text})
+			at = len(out) - 1
+		}
+		out[at].failures = append(out[at].failures, g.Patterns[0].One...)
+	}
+	return out
 }
 
 // doubles lists what leaves nobody working, or two sides, and neither failure does alone; the rest is counted.
@@ -133,7 +158,11 @@ func (p *planPrinter) effect(s *plan.State, g *plan.Group) string {
 	case plan.Failover:
 		return "another link takes over"
 	case plan.Freeze:
-		return fmt.Sprintf("%s keep quorum, after %s%s", nodesText(g.Keep), show(s.Timers.Membership.Duration()), spareAfter(g))
+		text := fmt.Sprintf("%s quorum, after %s", keepText(g.Keep), show(s.Timers.Membership.Duration()))
+		if s.Fence.Exceeds {
+			text += ", TOO LATE for their watchdogs"
+		}
+		return text + spareAfter(g)
 	case plan.Loose:
 		return "the ring forms again and again: nobody works"
 	case plan.BothGo:
@@ -144,7 +173,7 @@ func (p *planPrinter) effect(s *plan.State, g *plan.Group) string {
 	if g.Count == 1 && len(c.Keep) <= 4 {
 		return strings.Join(c.Keep, " ") + " " + agree(len(c.Keep) == 1, "keeps", "keep") + " quorum; " + p.losers(g)
 	}
-	return nodesText(g.Keep) + " keep quorum; " + p.losers(g)
+	return keepText(g.Keep) + " quorum; " + p.losers(g)
 }
 
 // spareAfter says how many more nodes may be lost.
@@ -196,6 +225,10 @@ func votesText(g *plan.Group) string {
 		}
 	}
 	return fmt.Sprintf(" (%s, %d needed)", count(votes, "vote"), needed)
+}
+
+func keepText(r plan.Range) string {
+	return nodesText(r) + " " + agree(r.Most == 1, "keeps", "keep")
 }
 
 func nodesText(r plan.Range) string {
@@ -273,11 +306,17 @@ func wholeName(kinds []plan.Kind) string {
 			plan.Path: "path", plan.PathLink: "path on one link", plan.QDevice: "qdevice",
 		}[k]
 	}
-	if kinds[0] == kinds[1] {
+	switch {
+	case kinds[0] == kinds[1]:
 		return "any two " + pluralOf(word(kinds[0]))
-	}
-	if kinds[1] == plan.QDevice {
+	case kinds[1] == plan.QDevice:
 		return "any " + word(kinds[0]) + " + qdevice"
+	case kinds[1] == plan.PathLink && kinds[0] == plan.Link:
+		return "any link + any path on another"
+	case kinds[0] == plan.SiteDown && kinds[1] == plan.SiteCut:
+		return "any site + any other cut off"
+	case kinds[0] == plan.SiteDown || kinds[0] == plan.SiteCut && kinds[1] != plan.Link:
+		return "any " + word(kinds[0]) + " + any " + word(kinds[1]) + " elsewhere"
 	}
 	return "any " + word(kinds[0]) + " + any " + word(kinds[1])
 }

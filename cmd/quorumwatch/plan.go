@@ -32,7 +32,7 @@ weak points, 2 if there is no answer: a wrong command line, or a configuration t
   quorumwatch plan --site a:3,b:3 --links 2 --qdevice 192.0.2.9   # now, and then with a qdevice elsewhere
   quorumwatch plan --config corosync.conf --add-node pve6 --coefficient 125
   quorumwatch plan --site a:2,b:2,c:1 --loss 1% --rtt a-b=8ms --rtt /1=20ms`,
-		GroupID: groupWatch,
+		GroupID: groupAsk,
 		Args:    arguments(cobra.NoArgs),
 	}
 	f.register(cmd)

@@ -72,6 +72,7 @@ func (f *planFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.thorough, "thorough", false, "let the model run twenty times as long, for closer figures")
 	flags.BoolVar(&f.json, "json", false, "print JSON (docs/plan.md)")
 	flags.IntVar(&f.columns, "columns", 0, "write so `wide` (default: as the terminal)")
+	_ = cmd.MarkFlagFilename("config", "conf")
 	for name, values := range map[string][]string{"qdevice": nil, "ha": {"all", "none"}} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
