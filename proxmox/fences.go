@@ -66,7 +66,11 @@ func (s *Snapshot) FenceNodes() []string {
 	return slices.Compact(names)
 }
 
+// clockAhead is how far the clocks of the cluster are ahead of this machine's. On a node that is nothing: its clock is one of them.
 func (s *Snapshot) clockAhead(o Origin) time.Duration {
+	if slices.ContainsFunc(s.Views, func(v View) bool { return v.Source == FromFiles }) {
+		return 0
+	}
 	for _, v := range s.Views {
 		if v.Source == o.Source && v.Node == o.View {
 			return v.ClockAhead

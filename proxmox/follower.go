@@ -123,6 +123,7 @@ func (d Feed) follow(ctx context.Context, number int, news chan<- reading) {
 func (d Feed) read(ctx context.Context, overdue func(Snapshot)) (Snapshot, bool) {
 	limited, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
+	name := d.Reader.String() // which is the Reader's own while it reads
 	result := make(chan Snapshot, 1)
 	go func() { result <- d.Reader.Read(limited) }()
 	late := time.NewTimer(d.Timeout + time.Second) // a Reader that minds ctx has returned by then
@@ -133,7 +134,7 @@ func (d Feed) read(ctx context.Context, overdue func(Snapshot)) (Snapshot, bool)
 			return s, true
 		case <-late.C:
 			overdue(Snapshot{At: time.Now(), Faults: []Fault{{
-				Source: d.Reader.Source(), Part: PartMembers, Kind: Hanging, Where: d.Reader.String(),
+				Source: d.Reader.Source(), Part: PartMembers, Kind: Hanging, Where: name,
 				Reason: fmt.Sprintf("no answer for %s", d.Timeout), Hint: "systemctl status pve-cluster pveproxy",
 			}}})
 		case <-ctx.Done():

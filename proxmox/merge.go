@@ -55,55 +55,55 @@ func first(sources []Snapshot, p Part) *Snapshot {
 }
 
 // takeOwn takes what is a node's own view.
-func (m *Snapshot) takeOwn(near []Snapshot) {
-	if s := first(near, PartMembers); s != nil {
-		m.Origins[PartMembers] = s.Origins[PartMembers]
-		m.View, m.Standalone, m.ClusterName, m.ConfigVersion = s.View, s.Standalone, s.ClusterName, s.ConfigVersion
-		m.Nodes = slices.Clone(s.Nodes)
+func (s *Snapshot) takeOwn(near []Snapshot) {
+	if src := first(near, PartMembers); src != nil {
+		s.Origins[PartMembers] = src.Origins[PartMembers]
+		s.View, s.Standalone, s.ClusterName, s.ConfigVersion = src.View, src.Standalone, src.ClusterName, src.ConfigVersion
+		s.Nodes = slices.Clone(src.Nodes)
 	}
-	if s := first(near, PartQuorum); s != nil {
-		m.Origins[PartQuorum] = s.Origins[PartQuorum]
-		m.View, m.Quorate = cmp.Or(m.View, s.View), s.Quorate
+	if src := first(near, PartQuorum); src != nil {
+		s.Origins[PartQuorum] = src.Origins[PartQuorum]
+		s.View, s.Quorate = cmp.Or(s.View, src.View), src.Quorate
 	}
-	for _, s := range near {
-		m.View = cmp.Or(m.View, s.View)
-		if m.StatusQuorate == Unknown {
-			m.StatusQuorate = s.StatusQuorate
+	for _, src := range near {
+		s.View = cmp.Or(s.View, src.View)
+		if s.StatusQuorate == Unknown {
+			s.StatusQuorate = src.StatusQuorate
 		}
 	}
-	if s := first(near, PartWatchdog); s != nil {
-		m.Origins[PartWatchdog], m.Watchdog = s.Origins[PartWatchdog], s.Watchdog
+	if src := first(near, PartWatchdog); src != nil {
+		s.Origins[PartWatchdog], s.Watchdog = src.Origins[PartWatchdog], src.Watchdog
 	}
-	if s := first(near, PartQDevice); s != nil {
-		m.Origins[PartQDevice], m.QDevice = s.Origins[PartQDevice], s.QDevice
+	if src := first(near, PartQDevice); src != nil {
+		s.Origins[PartQDevice], s.QDevice = src.Origins[PartQDevice], src.QDevice
 	}
 }
 
 // takeHA takes the manager's status with the youngest stamp, and each LRM's.
-func (m *Snapshot) takeHA(fresh []Snapshot) {
+func (s *Snapshot) takeHA(fresh []Snapshot) {
 	var best *Snapshot
 	for i := range fresh {
-		s := &fresh[i]
-		if s.Known(PartHA) && (best == nil || s.HA.CRMStamp.After(best.HA.CRMStamp)) {
-			best = s
+		src := &fresh[i]
+		if src.Known(PartHA) && (best == nil || src.HA.CRMStamp.After(best.HA.CRMStamp)) {
+			best = src
 		}
 	}
 	if best == nil {
 		return
 	}
-	m.Origins[PartHA], m.HA, m.Services = best.Origins[PartHA], best.HA, best.Services
-	m.HA.LRMs = slices.Clone(best.HA.LRMs)
-	for _, s := range fresh {
-		for _, l := range s.HA.LRMs {
-			m.HA.takeLRM(l)
+	s.Origins[PartHA], s.HA, s.Services = best.Origins[PartHA], best.HA, best.Services
+	s.HA.LRMs = slices.Clone(best.HA.LRMs)
+	for _, src := range fresh {
+		for _, l := range src.HA.LRMs {
+			s.HA.takeLRM(l)
 		}
 	}
-	if m.HA.State == HAArmed || m.HA.State == HAStandby || m.HA.State == HAUnknown {
-		m.HA.State = m.HA.stateOf("")
+	if (s.HA.State == HAStandby || s.HA.State == HAUnknown) && s.HA.stateOf("") == HAArmed {
+		s.HA.State = HAArmed
 	}
-	if s := first(fresh, PartResources); s != nil {
-		m.Origins[PartResources] = s.Origins[PartResources]
-		m.Services = WithConfigured(m.Services, s.Services)
+	if src := first(fresh, PartResources); src != nil {
+		s.Origins[PartResources] = src.Origins[PartResources]
+		s.Services = WithConfigured(s.Services, src.Services)
 	}
 }
 
@@ -143,34 +143,34 @@ func WithConfigured(services, configured []Service) []Service {
 }
 
 // takeLists takes the parts that are one source's as a whole.
-func (m *Snapshot) takeLists(fresh []Snapshot) {
-	if s := first(fresh, PartGuests); s != nil {
-		m.Origins[PartGuests], m.Guests = s.Origins[PartGuests], slices.Clone(s.Guests)
+func (s *Snapshot) takeLists(fresh []Snapshot) {
+	if src := first(fresh, PartGuests); src != nil {
+		s.Origins[PartGuests], s.Guests = src.Origins[PartGuests], slices.Clone(src.Guests)
 	}
-	if s := first(fresh, PartRules); s != nil {
-		m.Origins[PartRules], m.Rules = s.Origins[PartRules], s.Rules
+	if src := first(fresh, PartRules); src != nil {
+		s.Origins[PartRules], s.Rules = src.Origins[PartRules], src.Rules
 	}
-	if s := first(fresh, PartTasks); s != nil {
-		m.Origins[PartTasks] = s.Origins[PartTasks]
+	if src := first(fresh, PartTasks); src != nil {
+		s.Origins[PartTasks] = src.Origins[PartTasks]
 	}
-	for _, s := range fresh {
-		m.Tasks = withTasks(m.Tasks, s.Tasks)
+	for _, src := range fresh {
+		s.Tasks = withTasks(s.Tasks, src.Tasks)
 	}
-	for _, s := range fresh {
-		m.takeConf(&s)
+	for _, src := range fresh {
+		s.takeConf(&src)
 	}
 }
 
 // takeConf takes corosync.conf. What the API and the files know of it complete each other when they speak of the same file.
-func (m *Snapshot) takeConf(s *Snapshot) {
+func (s *Snapshot) takeConf(src *Snapshot) {
 	switch {
+	case !src.Known(PartConf):
 	case !s.Known(PartConf):
-	case !m.Known(PartConf):
-		m.Origins[PartConf], m.Conf = s.Origins[PartConf], s.Conf
-	case m.Conf.Digest != "" && m.Conf.Digest == s.Conf.Digest:
-		m.Conf.Text = cmp.Or(m.Conf.Text, s.Conf.Text)
-		if m.Conf.Nodes == nil {
-			m.Conf.Nodes, m.Conf.Totem = s.Conf.Nodes, s.Conf.Totem
+		s.Origins[PartConf], s.Conf = src.Origins[PartConf], src.Conf
+	case s.Conf.Digest != "" && s.Conf.Digest == src.Conf.Digest:
+		s.Conf.Text = cmp.Or(s.Conf.Text, src.Conf.Text)
+		if s.Conf.Nodes == nil {
+			s.Conf.Nodes, s.Conf.Totem = src.Conf.Nodes, src.Conf.Totem
 		}
 	}
 }
@@ -193,34 +193,34 @@ func withTasks(tasks, more []Task) []Task {
 
 // completeNodes puts in what another source knows of nodes and the view's own source does not. Whether a node is online is the
 // view's alone.
-func (m *Snapshot) completeNodes(s Snapshot) {
-	for _, n := range s.Nodes {
-		i := slices.IndexFunc(m.Nodes, func(old Node) bool { return old.Name == n.Name })
+func (s *Snapshot) completeNodes(src Snapshot) {
+	for _, n := range src.Nodes {
+		i := slices.IndexFunc(s.Nodes, func(old Node) bool { return old.Name == n.Name })
 		if i < 0 {
-			continue // another view's node list; which nodes there are is the view's
+			continue // another view'src node list; which nodes there are is the view'src
 		}
-		old := &m.Nodes[i]
+		old := &s.Nodes[i]
 		old.ID = cmp.Or(old.ID, n.ID)
 		old.Version = cmp.Or(old.Version, n.Version)
 		if !old.IP.IsValid() {
 			old.IP = n.IP
 		}
-		if word := n.HAState; word != "" && (old.HAState == "" || s.Origins[PartHA] == m.Origins[PartHA]) {
+		if word := n.HAState; word != "" && (old.HAState == "" || src.Origins[PartHA] == s.Origins[PartHA]) {
 			old.HAState = word
 		}
 	}
-	if s.Known(PartVersions) && !m.Known(PartVersions) {
-		m.Origins[PartVersions] = s.Origins[PartVersions]
+	if src.Known(PartVersions) && !s.Known(PartVersions) {
+		s.Origins[PartVersions] = src.Origins[PartVersions]
 	}
 }
 
 // completeGuests puts in names and whether guests run.
-func (m *Snapshot) completeGuests(s Snapshot) {
-	byID := make(map[int]*Guest, len(m.Guests))
-	for i := range m.Guests {
-		byID[m.Guests[i].ID] = &m.Guests[i]
+func (s *Snapshot) completeGuests(src Snapshot) {
+	byID := make(map[int]*Guest, len(s.Guests))
+	for i := range s.Guests {
+		byID[s.Guests[i].ID] = &s.Guests[i]
 	}
-	for _, g := range s.Guests {
+	for _, g := range src.Guests {
 		old := byID[g.ID]
 		if old == nil {
 			continue
@@ -231,7 +231,7 @@ func (m *Snapshot) completeGuests(s Snapshot) {
 			old.Running = g.Running
 		}
 	}
-	if s.Known(PartRunning) && !m.Known(PartRunning) {
-		m.Origins[PartRunning] = s.Origins[PartRunning]
+	if src.Known(PartRunning) && !s.Known(PartRunning) {
+		s.Origins[PartRunning] = src.Origins[PartRunning]
 	}
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -52,18 +51,6 @@ func (c *client) get(ctx context.Context, path string) (json.RawMessage, error) 
 	return raw, nil
 }
 
-// decode reads one path into v; "data" of null leaves v as it is.
-func (c *client) decode(ctx context.Context, path string, v any) error {
-	raw, err := c.get(ctx, path)
-	if err != nil || raw == nil {
-		return err
-	}
-	if err := json.Unmarshal(raw, v); err != nil {
-		return c.malformed(path, err)
-	}
-	return nil
-}
-
 func (c *client) where(path string) string { return strings.TrimPrefix(c.endpoint, "https://") + path }
 
 func (c *client) malformed(path string, err error) proxmox.Fault {
@@ -71,20 +58,6 @@ func (c *client) malformed(path string, err error) proxmox.Fault {
 		Source: proxmox.FromAPI, Kind: proxmox.Malformed, Where: c.where(path), Reason: oneLine(err.Error()),
 		Hint: "is this Proxmox VE? Please report the answer",
 	}
-}
-
-// isKind tells whether an error is a Fault of one of the kinds.
-func isKind(err error, kinds ...proxmox.FaultKind) bool {
-	f, ok := errors.AsType[proxmox.Fault](err)
-	if !ok {
-		return false
-	}
-	for _, k := range kinds {
-		if f.Kind == k {
-			return true
-		}
-	}
-	return false
 }
 
 // silent is go-proxmox's logger: its own prints to the terminal, and bodies too.

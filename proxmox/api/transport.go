@@ -69,7 +69,7 @@ func (g *guard) compareClock(date string) {
 	if err != nil {
 		return
 	}
-	ahead := t.Add(time.Second / 2).Sub(time.Now())
+	ahead := time.Until(t.Add(time.Second / 2))
 	if ahead.Abs() <= 1500*time.Millisecond {
 		ahead = 0
 	}

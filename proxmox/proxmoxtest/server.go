@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Token is what a Server takes, as it is written in a token file.
@@ -191,19 +190,4 @@ func writeFile(t testing.TB, name, text string) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-// settle is how long a test waits at most for something that should come at once.
-const settle = 10 * time.Second
-
-// Within waits until ok, or fails the test.
-func Within(t testing.TB, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(settle)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come in time")
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
 }
