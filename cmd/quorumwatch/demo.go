@@ -20,7 +20,7 @@ func newDemoCommand(p *process) *cobra.Command {
 		Use:   "demo",
 		Short: "Show a stretched five-node cluster with sickening links, all in this process",
 		Long: `demo runs five agents on a simulated network with simulated Corosync daemons: two nodes each in sites a and b, one in
-site c, two links. A script lets site b's links sicken, die and heal, and begins again after two and a half minutes. It needs
+site c, two links. A script lets site b's links sicken, die and heal, and begins again after three minutes. It needs
 neither root nor Corosync.
 
 The agents are those of "quorumwatch agent"; the daemons lose links, token and quorum by Corosync's own rules.`,
