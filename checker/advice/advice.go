@@ -131,7 +131,7 @@ func Advise(in Input) (Advice, error) {
 	if err != nil {
 		return Advice{}, err
 	}
-	return s.run(), nil
+	return s.run()
 }
 
 // clusterOf is a configuration as the model takes it.

@@ -164,7 +164,10 @@ func TestFailoverIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := s.present()
+	now, err := s.present()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.out.Before = now.Trial
 	if now.Drill.Lost > 0 || now.Drill.Failover == 0 {
 		t.Fatalf("%+v", now.Drill)
@@ -225,6 +228,14 @@ func TestSame(t *testing.T) {
 	}
 }
 
+// TestTooLarge: what cannot be modelled is an error, not advice.
+func TestTooLarge(t *testing.T) {
+	w := world{sites: []int{40, 30}, links: 1, totem: proxmoxNow, length: 3 * time.Minute, loss: []float64{0}}
+	if a, err := Advise(Input{Name: "c", Conf: w.conf(), Trace: w.record()}); err == nil || !strings.Contains(err.Error(), "70 processors") {
+		t.Errorf("%v %v", err, a)
+	}
+}
+
 // TestRemarks: an even number of votes, and a single link.
 func TestRemarks(t *testing.T) {
 	w := world{sites: []int{2, 2}, links: 1, totem: proxmoxNow, length: 10 * time.Minute, loss: []float64{0.05}}
@@ -235,7 +246,7 @@ func TestRemarks(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if cmp.Diff([]string{"second link", "quorum device"}, about) != "" {
+	if cmp.Diff([]string{"second link", "quorum device", "votes"}, about) != "" {
 		t.Errorf("%v", about)
 	}
 }

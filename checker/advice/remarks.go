@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -84,7 +85,7 @@ func (r record) twice(c risk.Cluster, b span) totem.Network {
 	return doubled{r.network(c, b), r.network(c, other)}
 }
 
-// quorumDevice looks at even splits.
+// quorumDevice looks at even splits, by votequorum's rules.
 func (s *search) quorumDevice() {
 	q := s.cluster.Quorum
 	votes := 0
@@ -101,12 +102,23 @@ func (s *search) quorumDevice() {
 	}
 	with := q
 	with.Device = &votequorum.Device{Model: "net", Votes: 1, Algorithm: "ffsplit"}
-	if quorate(q.Split(votequorum.History{}, halves[:])) > 0 || quorate(with.Split(votequorum.History{}, halves[:])) == 0 {
+	if quorate(q.Split(votequorum.History{}, halves[:])) > 0 {
 		return
 	}
-	s.out.Remarks = append(s.out.Remarks, Remark{About: "quorum device", Text: fmt.Sprintf(
-		"%d votes are even: split in the middle, neither half has quorum. With a quorum device (pvecm qdevice setup ADDRESS: ffsplit, one vote) one half keeps it, "+
-			"assumed that it stands at a third place that both halves reach when the path between them dies", votes)})
+	even := fmt.Sprintf("%d votes are even: split in the middle, neither half has quorum. ", votes)
+	if quorate(with.Split(votequorum.History{}, halves[:])) == 1 {
+		s.out.Remarks = append(s.out.Remarks, Remark{About: "quorum device", Text: even +
+			"With a quorum device (pvecm qdevice setup ADDRESS: ffsplit, one vote) one half keeps it, " +
+			"assumed that it stands at a third place that both halves reach when the path between them dies"})
+	}
+	with = q
+	with.NodeVotes = maps.Clone(q.NodeVotes)
+	with.NodeVotes[halves[0][0]]++
+	if quorate(with.Split(votequorum.History{}, halves[:])) == 1 {
+		s.out.Remarks = append(s.out.Remarks, Remark{About: "votes", Text: even + fmt.Sprintf(
+			"Without a third place, quorum_votes of %d for %s lets the half with it keep quorum; the other half then never has it, "+
+				"assumed that this is the half to go on", with.NodeVotes[halves[0][0]], s.node(halves[0][0]))})
+	}
 }
 
 func quorate(rs []votequorum.Result) (n int) {

@@ -3,7 +3,6 @@ package advice
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -96,17 +95,20 @@ func worseLinks(c *corosync.Config, loss []PathLoss) map[int]bool {
 }
 
 // run comes to a verdict.
-func (s *search) run() Advice {
+func (s *search) run() (Advice, error) {
 	e := s.out.Evidence
 	if e.Length < leastRecord || e.Known < leastKnown {
-		return s.tooLittle()
+		return s.tooLittle(), nil
 	}
-	now := s.present()
+	now, err := s.present()
+	if err != nil {
+		return Advice{}, err
+	}
 	s.out.Before = now.Trial
 	s.heavy = now.Figures.Broken > brokenHeavily
 	if !s.trouble(now) {
 		s.remarks(now)
-		return s.calm(now)
+		return s.calm(now), nil
 	}
 	tried := s.firstLook()
 	s.out.Limit = s.limit(now, tried)
@@ -124,12 +126,12 @@ func (s *search) run() Advice {
 	if best == nil {
 		s.out.Verdict = NoSetting
 		s.why(now, nil)
-		return s.out
+		return s.out, nil
 	}
 	s.out.Verdict, s.out.Proposed, s.out.Text = Change, &best.Trial, best.text
 	s.why(now, best)
 	s.out.Steps = s.steps(best)
-	return s.out
+	return s.out, nil
 }
 
 // scaled is a ring time for this cluster: a ring of more nodes costs more.
@@ -138,210 +140,14 @@ func (s *search) scaled(d time.Duration) time.Duration {
 }
 
 // present tries the settings as they are.
-func (s *search) present() *trial {
+func (s *search) present() (*trial, error) {
 	t := s.make(candidate{name: "as it is"}, -1)
+	refused := t.Refused // a bound may be broken
 	s.test(t, s.record.stretchOf(s.scaled(longTrial)))
-	s.drill(t)
+	if s.drill(t); t.Refused != refused {
+		return nil, errors.New("advice: " + t.Refused)
+	}
 	s.fitted = s.record.fit(s.cluster)
 	s.forecast(t)
-	return t
-}
-
-// make checks a candidate without running it.
-func (s *search) make(c candidate, order int) *trial {
-	t := &trial{Trial: Trial{Name: c.name, Edits: c.edits}, order: order}
-	text, conf, err := corosync.Rewrite(s.in.Name, s.in.Conf, c.edits)
-	if err != nil {
-		t.Refused = "Corosync would refuse it: " + err.Error()
-		return t
-	}
-	t.text = text
-	if t.cluster, err = s.in.clusterOf(conf); err != nil {
-		t.Refused = err.Error()
-		return t
-	}
-	t.Bounds = boundsOf(t.cluster.Timeouts, conf.Quorum.Device != nil, s.out.Evidence.Stall.Length)
-	t.Refused = refusal(conf, t.Bounds)
-	return t
-}
-
-// refusal says what Corosync, knet or the bounds have against a configuration.
-func refusal(conf *corosync.Config, b Bounds) string {
-	if errs := conf.Totem.Check(); len(errs) > 0 {
-		return "Corosync would refuse it: " + errs[0].Error()
-	}
-	for _, l := range conf.Links {
-		if errs := l.Params.Check(b.Token); len(errs) > 0 {
-			return fmt.Sprintf("knet would refuse link %d: %v", l.Number, errs[0])
-		}
-	}
-	switch {
-	case !b.LowerHolds():
-		return fmt.Sprintf("the token of %s must be above %s: %d x the longest stall", seconds(b.Token), seconds(b.Least), Safety)
-	case !b.UpperHolds():
-		return fmt.Sprintf("a new membership would take %s of the fence budget, more than %s", seconds(b.Membership), seconds(b.Most))
-	}
-	return ""
-}
-
-// test runs a candidate over a stretch.
-func (s *search) test(t *trial, over stretch) {
-	sum, err := s.record.try(t.cluster, over, s.in.Seed)
-	if err != nil {
-		t.Refused = err.Error()
-		return
-	}
-	s.ringing += sum.simulated
-	t.tally, t.over, t.Tested = sum, over, true
-	t.Figures = sum.figures(over.passes, over.stands)
-}
-
-// drill refuses a candidate with which something that dies is noticed too late.
-func (s *search) drill(t *trial) {
-	d, err := s.record.drill(t.cluster, s.in.Seed)
-	if err != nil {
-		t.Refused = err.Error()
-		return
-	}
-	t.Drill = &d
-	now := s.out.Before.Drill
-	switch {
-	case now == nil: // the present settings themselves
-	case !d.Declared:
-		t.Refused = "a dead node would not be declared in time"
-	case d.Lost > now.Lost:
-		t.Refused = fmt.Sprintf("the death of link %d would lose the token: %s without it in %.0f %% of the trials", s.conf.Links[preferred(t.cluster)].Number,
-			seconds(d.Failover), 100*d.Lost)
-	case d.LostBackedUp > now.LostBackedUp+backedUpNoise:
-		t.Refused = fmt.Sprintf("the death of a link that had just flapped would lose the token in %.0f %% of the trials, %.0f %% as it is", 100*d.LostBackedUp, 100*now.LostBackedUp)
-	}
-}
-
-// backedUpNoise is how much the few drills may differ by chance.
-const backedUpNoise = 0.15
-
-// trouble says whether anything asks for a change.
-func (s *search) trouble(now *trial) bool {
-	return now.tally.losses > 0 || expected(now) || !now.easy(closeShare) || !now.Bounds.LowerHolds() || !now.Bounds.UpperHolds()
-}
-
-// firstLook tries candidates on little of the record, until enough of them are easy with it: what comes later changes more.
-func (s *search) firstLook() []*trial {
-	var out []*trial
-	good := 0
-	over := s.record.stretchOf(s.scaled(shortTrial))
-	for i, c := range s.knobs.candidates() {
-		t := s.make(c, i)
-		if t.Refused == "" {
-			s.test(t, over)
-			if t.tally.losses == 0 && t.easy(easyShort) {
-				if s.drill(t); t.Refused == "" {
-					good++
-				}
-			}
-		}
-		if out = append(out, t); good == survivors {
-			break
-		}
-	}
-	return out
-}
-
-// bad counts what is to be avoided: token losses, or where there is hardly a token to lose, stretches of ten seconds without the whole
-// cluster in service.
-func (s *search) bad(t *trial) int {
-	if s.heavy {
-		return int(t.tally.broken / (10 * time.Second))
-	}
-	return t.tally.losses
-}
-
-// share is the longest time without the token, in tokens.
-func (t *trial) share() float64 { return t.Figures.WorstGap.Seconds() / t.Bounds.Token.Seconds() }
-
-// easy says whether the token was never later than a share of its timeout.
-func (t *trial) easy(share float64) bool {
-	return t.share() < share
-}
-
-// promising are the candidates that lost the token least often, those of equal merit in the order of preference.
-func (s *search) promising(tried []*trial) []*trial {
-	var out []*trial
-	for _, t := range tried {
-		if t.Refused == "" {
-			out = append(out, t)
-		}
-	}
-	merit := func(t *trial) int {
-		if t.easy(easyShort) {
-			return 2 * class(s.bad(t))
-		}
-		return 2*class(s.bad(t)) + 1
-	}
-	slices.SortStableFunc(out, func(a, b *trial) int { return merit(a) - merit(b) })
-	return out
-}
-
-// class puts counts that differ little together: 0 and 1, 2 and 3, 4 to 7, ...
-func class(n int) int {
-	c := 0
-	for n > 1 {
-		n /= 2
-		c++
-	}
-	return c
-}
-
-// longLook drills the most promising candidates and tries those that pass as long as the present settings.
-func (s *search) longLook(promising []*trial) []*trial {
-	var out []*trial
-	over := s.record.stretchOf(s.scaled(longTrial))
-	for _, t := range promising {
-		if len(out) == survivors {
-			break
-		}
-		if t.Drill == nil {
-			s.drill(t)
-		}
-		if t.Refused == "" {
-			s.test(t, over)
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// choose takes the smallest change among those that do about as well as the best, and that Corosync would not warn under if there is
-// one; nil if none helps.
-func (s *search) choose(now *trial, long []*trial) *trial {
-	long = slices.DeleteFunc(slices.Clone(long), func(t *trial) bool { return !s.helps(now, t) })
-	if len(long) == 0 {
-		return nil
-	}
-	best := slices.MinFunc(long, func(a, b *trial) int { return s.bad(a) - s.bad(b) })
-	slices.SortFunc(long, func(a, b *trial) int { return a.order - b.order })
-	good := func(t *trial) bool { return s.bad(t) <= max(1, 2*s.bad(best)) }
-	i := slices.IndexFunc(long, func(t *trial) bool { return good(t) && t.easy(easyShare) })
-	if i < 0 {
-		i = slices.IndexFunc(long, good)
-	}
-	t := long[i]
-	s.out.Partly = t.tally.losses > 1 && (s.bad(t)*cutWell > s.bad(now) || t.Figures.Broken > brokenMuch)
-	return t
-}
-
-// helps says whether a candidate is better than the present settings beyond chance: it loses the token less often, and the cluster is
-// whole for at least as long; or it keeps a bound that they do not, and is no worse. A longer token that is lost as often does not help.
-func (s *search) helps(now, t *trial) bool {
-	before, after := float64(s.bad(now)), float64(s.bad(t))
-	if t.tally.broken > now.tally.broken+now.tally.broken/10 {
-		return false
-	}
-	switch {
-	case !now.Bounds.UpperHolds() || before == 0 && (!now.Bounds.LowerHolds() || expected(now)):
-		return after <= before+2*math.Sqrt(before)
-	case before == 0: // it only came close
-		return after == 0 && t.easy(easyShare) && t.share() < closeShare*now.share()
-	}
-	return after*cutPartly <= before && before-after > 2*math.Sqrt(before+after)-1
+	return t, nil
 }

@@ -48,12 +48,13 @@ type stallJSON struct {
 }
 
 type trialJSON struct {
-	Name    string       `json:"name"`
-	Edits   []editJSON   `json:"edits,omitempty"`
-	Refused string       `json:"refused,omitempty"`
-	Bounds  *boundsJSON  `json:"bounds,omitempty"`
-	Figures *figuresJSON `json:"figures,omitempty"`
-	Drill   *drillJSON   `json:"drill,omitempty"`
+	Name     string       `json:"name"`
+	Edits    []editJSON   `json:"edits,omitempty"`
+	Refused  string       `json:"refused,omitempty"`
+	Bounds   *boundsJSON  `json:"bounds,omitempty"`
+	Figures  *figuresJSON `json:"figures,omitempty"`
+	Expected *rateJSON    `json:"expected_token_losses_per_hour,omitempty"`
+	Drill    *drillJSON   `json:"drill,omitempty"`
 }
 
 type editJSON struct {
@@ -73,6 +74,7 @@ type figuresJSON struct {
 	Splits      rateJSON `json:"splits_per_hour"`
 	LinkDowns   rateJSON `json:"link_downs_per_hour"`
 	WorstGap    float64  `json:"worst_token_gap"`
+	Broken      float64  `json:"broken"`
 	Simulated   float64  `json:"simulated"`
 }
 
@@ -147,6 +149,9 @@ func trialOf(t advice.Trial) trialJSON {
 	if t.Tested {
 		out.Figures = figuresOf(&t.Figures)
 	}
+	if f := t.Forecast; f != nil && f.Enough {
+		out.Expected = &rateJSON{f.TokenLoss.PerHour, f.TokenLoss.Low, f.TokenLoss.High}
+	}
 	if d := t.Drill; d != nil {
 		out.Drill = &drillJSON{DeadNode: d.DeadNode.Seconds(), Declared: d.Declared}
 		if d.Links > 1 {
@@ -166,5 +171,5 @@ func figuresOf(f *advice.Figures) *figuresJSON {
 		return nil
 	}
 	rate := func(r advice.Rate) rateJSON { return rateJSON{r.PerHour, r.Low, r.High} }
-	return &figuresJSON{rate(f.TokenLosses), rate(f.Splits), rate(f.LinkDowns), f.WorstGap.Seconds(), f.Simulated.Seconds()}
+	return &figuresJSON{rate(f.TokenLosses), rate(f.Splits), rate(f.LinkDowns), f.WorstGap.Seconds(), f.Broken, f.Simulated.Seconds()}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 )
 
 // mostTried is how many of the settings that were tried the text shows.
@@ -113,6 +114,9 @@ func (t *adviceText) figures() {
 		rows = append(rows, row)
 	}
 	add("token losses an hour", func(tr advice.Trial) string { return rate(tr.Figures.TokenLosses) })
+	if f := t.a.Before.Forecast; f != nil && f.Enough {
+		add("on networks like this one", func(tr advice.Trial) string { return expected(tr.Forecast) })
+	}
 	add("with nodes lost", func(tr advice.Trial) string { return rate(tr.Figures.Splits) })
 	add("links taken down an hour", func(tr advice.Trial) string { return rate(tr.Figures.LinkDowns) })
 	add("longest time without token", func(tr advice.Trial) string { return share(tr.Figures.WorstGap, tr.Bounds.Token) })
@@ -218,6 +222,17 @@ func figure(x float64) string {
 		return fmt.Sprintf("%.2g", x)
 	}
 	return fmt.Sprintf("%.0f", x)
+}
+
+// expected is the forecast's rate.
+func expected(f *risk.Forecast) string {
+	switch {
+	case f == nil || !f.Enough:
+		return "unknown"
+	case f.TokenLoss.Rare:
+		return "at most " + figure(f.TokenLoss.High)
+	}
+	return rate(advice.Rate{PerHour: f.TokenLoss.PerHour, Low: f.TokenLoss.Low, High: f.TokenLoss.High})
 }
 
 func share(d, token time.Duration) string {

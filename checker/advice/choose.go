@@ -1,0 +1,133 @@
+package advice
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// trouble says whether anything asks for a change.
+func (s *search) trouble(now *trial) bool {
+	return now.tally.losses > 0 || expected(now) || !now.easy(closeShare) || !now.Bounds.LowerHolds() || !now.Bounds.UpperHolds()
+}
+
+// firstLook tries candidates on little of the record, until enough of them are easy with it: what comes later changes more.
+func (s *search) firstLook() []*trial {
+	var out []*trial
+	good := 0
+	over := s.record.stretchOf(s.scaled(shortTrial))
+	for i, c := range s.knobs.candidates() {
+		t := s.make(c, i)
+		if t.Refused == "" {
+			s.test(t, over)
+			if t.tally.losses == 0 && t.easy(easyShort) {
+				if s.drill(t); t.Refused == "" {
+					good++
+				}
+			}
+		}
+		if out = append(out, t); good == survivors {
+			break
+		}
+	}
+	return out
+}
+
+// bad counts what is to be avoided: token losses, or where there is hardly a token to lose, stretches of ten seconds without the whole
+// cluster in service.
+func (s *search) bad(t *trial) int {
+	if s.heavy {
+		return int(t.tally.broken / (10 * time.Second))
+	}
+	return t.tally.losses
+}
+
+// share is the longest time without the token, in tokens.
+func (t *trial) share() float64 { return t.Figures.WorstGap.Seconds() / t.Bounds.Token.Seconds() }
+
+// easy says whether the token was never later than a share of its timeout.
+func (t *trial) easy(share float64) bool {
+	return t.share() < share
+}
+
+// promising are the candidates that lost the token least often, those of equal merit in the order of preference.
+func (s *search) promising(tried []*trial) []*trial {
+	var out []*trial
+	for _, t := range tried {
+		if t.Refused == "" {
+			out = append(out, t)
+		}
+	}
+	merit := func(t *trial) int {
+		if t.easy(easyShort) {
+			return 2 * class(s.bad(t))
+		}
+		return 2*class(s.bad(t)) + 1
+	}
+	slices.SortStableFunc(out, func(a, b *trial) int { return merit(a) - merit(b) })
+	return out
+}
+
+// class puts counts that differ little together: 0 and 1, 2 and 3, 4 to 7, ...
+func class(n int) int {
+	c := 0
+	for n > 1 {
+		n /= 2
+		c++
+	}
+	return c
+}
+
+// longLook drills the most promising candidates and tries those that pass as long as the present settings.
+func (s *search) longLook(promising []*trial) []*trial {
+	var out []*trial
+	over := s.record.stretchOf(s.scaled(longTrial))
+	for _, t := range promising {
+		if len(out) == survivors {
+			break
+		}
+		if t.Drill == nil {
+			s.drill(t)
+		}
+		if t.Refused == "" {
+			s.test(t, over)
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// choose takes the smallest change among those that do about as well as the best, and that Corosync would not warn under if there is
+// one; nil if none helps.
+func (s *search) choose(now *trial, long []*trial) *trial {
+	long = slices.DeleteFunc(slices.Clone(long), func(t *trial) bool { return !s.helps(now, t) })
+	if len(long) == 0 {
+		return nil
+	}
+	best := slices.MinFunc(long, func(a, b *trial) int { return s.bad(a) - s.bad(b) })
+	slices.SortFunc(long, func(a, b *trial) int { return a.order - b.order })
+	good := func(t *trial) bool { return s.bad(t) <= max(1, 2*s.bad(best)) }
+	i := slices.IndexFunc(long, func(t *trial) bool { return good(t) && t.easy(easyShare) })
+	if i < 0 {
+		i = slices.IndexFunc(long, good)
+	}
+	t := long[i]
+	s.out.Partly = t.tally.losses > 1 && (s.bad(t)*cutWell > s.bad(now) || t.Figures.Broken > brokenMuch)
+	return t
+}
+
+// helps says whether a candidate is better than the present settings beyond chance: it loses the token less often, and the cluster is
+// whole for at least as long; or it keeps a bound that they do not, and is no worse. A longer token that is lost as often does not help.
+func (s *search) helps(now, t *trial) bool {
+	before, after := float64(s.bad(now)), float64(s.bad(t))
+	if t.tally.broken > now.tally.broken+now.tally.broken/10 {
+		return false
+	}
+	switch {
+	case !now.Bounds.UpperHolds() || before == 0 && (!now.Bounds.LowerHolds() || expected(now)):
+		return after <= before+2*math.Sqrt(before)
+	case before == 0: // it only came close
+		return after == 0 && t.easy(easyShare) && t.share() < closeShare*now.share()
+	}
+	return after*cutPartly <= before && before-after > 2*math.Sqrt(before+after)-1
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
+)
+
+var updateAdvice = flag.Bool("update-advice", false, "write the golden texts of advise anew")
+
+// adviceExamples are answers of each kind, made up.
+func adviceExamples() map[string]advice.Advice {
+	bounds := advice.Bounds{Token: 3125 * time.Millisecond, Least: 900 * time.Millisecond, Membership: 8875 * time.Millisecond, Most: 30 * time.Second}
+	before := advice.Trial{
+		Name: "as it is", Tested: true, Bounds: bounds,
+		Figures: advice.Figures{
+			TokenLosses: advice.Rate{PerHour: 13.5, Low: 4.9, High: 29.4}, Splits: advice.Rate{High: 9}, LinkDowns: advice.Rate{PerHour: 278, Low: 230, High: 332},
+			WorstGap: 4117 * time.Millisecond,
+		},
+		Drill:    &advice.Drill{Links: 2, Failover: 2420 * time.Millisecond, LostBackedUp: 0.25, DeadNode: 6877 * time.Millisecond, Declared: true},
+		Forecast: &risk.Forecast{Enough: true, TokenLoss: risk.Expect{PerHour: 15, Low: 6.5, High: 26, Count: 24}},
+	}
+	after := before
+	after.Name = "knet pings every 200 ms, 8 token retransmits"
+	after.Figures = advice.Figures{TokenLosses: advice.Rate{High: 9}, Splits: advice.Rate{High: 9}, LinkDowns: advice.Rate{High: 9}, WorstGap: 1534 * time.Millisecond}
+	after.Drill = &advice.Drill{Links: 2, Failover: 2297 * time.Millisecond, DeadNode: 6877 * time.Millisecond, Declared: true}
+	after.Forecast = &risk.Forecast{Enough: true, TokenLoss: risk.Expect{High: 9, Rare: true}}
+	slow := advice.Trial{Name: "knet pings every 200 ms, timeout 6200 ms", Refused: "the death of link 0 would lose the token: 10.3 s without it in 100 % of the trials"}
+	evidence := advice.Evidence{
+		Length: 20 * time.Minute, Known: 0.97, Loss: []advice.PathLoss{{Path: trace.Path{From: 1, To: 3}, Loss: 0.013}, {Path: trace.Path{From: 1, To: 3, Link: 1}}},
+		Stall: advice.Stall{From: 1, To: 3, At: time.Minute, Length: 450 * time.Millisecond},
+	}
+	text, _, err := corosync.Rewrite("corosync.conf", []byte(threeNodes), []corosync.Edit{{Key: "totem.token_retransmits_before_loss_const", Value: "8"}})
+	if err != nil {
+		panic(err)
+	}
+	dead := before
+	dead.Refused, dead.Bounds.Least = "too short", 4*time.Second
+	return map[string]advice.Advice{
+		"change": {
+			Verdict: advice.Change, Why: []string{"over what was measured the model loses the token 13 times an hour (4.9 to 29)", "the change helps, but not wholly"}, Partly: true,
+			Limit: "knet's ping timeout", Evidence: evidence, Before: before, Tried: []advice.Trial{slow, after}, Proposed: &after, Text: text,
+			Steps: []string{"see that all is well", "a step that is so long that it has to be broken, because lines of more than a hundred and twenty columns are hard to read"},
+		},
+		"no-setting": {
+			Verdict: advice.NoSetting, Why: []string{"none of 33 settings tried helps in the model: the path itself must be repaired"}, Limit: "the path",
+			Evidence: evidence, Before: dead, Tried: []advice.Trial{slow},
+			Remarks: []advice.Remark{{About: "second link", Text: "a second link is what best protects from the death of one"}},
+		},
+		"not-enough-data": {Verdict: advice.NotEnough, Why: []string{"the record is 1m0s long; 2m0s is the least"}, Evidence: advice.Evidence{Length: time.Minute, Known: 1}},
+		"nothing":         {Verdict: advice.Nothing, Why: []string{"no token lost"}, Evidence: evidence, Before: after},
+	}
+}
+
+// TestAdviceText holds the answers for people and for machines against their golden files.
+func TestAdviceText(t *testing.T) {
+	in := advice.Input{Name: "/etc/pve/corosync.conf", Conf: []byte(threeNodes), Trace: lossyTrace(0, 0)}
+	for name, a := range adviceExamples() {
+		var text, machine bytes.Buffer
+		if err := writeAdvice(&text, in, a, 120); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeAdviceJSON(&machine, a, diffOf(in, a)); err != nil {
+			t.Fatal(err)
+		}
+		for ext, got := range map[string]string{".txt": text.String(), ".json": machine.String()} {
+			file := filepath.Join("testdata", "advise", name+ext)
+			if *updateAdvice {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), got); d != "" {
+				t.Errorf("%s (-update-advice writes it anew):\n%s", file, d)
+			}
+		}
+	}
+}
