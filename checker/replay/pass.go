@@ -75,12 +75,17 @@ type Pass struct {
 	WorstNode int
 }
 
-// Down is a link that one end took down.
+// Down is a link between two nodes that went down: when the first end took it down.
 type Down struct {
 	At         time.Duration
-	Node, Peer int
+	Node, Peer int // the end that was first, and the other
 	Link       int
 }
+
+// pair is a link between two nodes.
+type pair struct{ low, high, link int }
+
+func pairOf(e totem.Event) pair { return pair{min(e.Node, e.Peer), max(e.Node, e.Peer), e.Link} }
 
 // Pass runs the trace once, with phases drawn from a seed. Equal seeds give equal phases to all settings.
 func (r *Replay) Pass(seed uint64) (Pass, error) {
@@ -88,7 +93,7 @@ func (r *Replay) Pass(seed uint64) (Pass, error) {
 	if err != nil {
 		return Pass{}, err
 	}
-	p := pass{replay: r, ring: ring}
+	p := pass{replay: r, ring: ring, down: map[pair]int{}}
 	for at := time.Duration(0); at < r.length; {
 		step := stride
 		if p.open != nil {
@@ -109,6 +114,7 @@ type pass struct {
 	replay *Replay
 	ring   *totem.Ring
 	open   *Loss
+	down   map[pair]int // ends that have a link down
 	out    Pass
 }
 
@@ -127,7 +133,11 @@ func (p *pass) take(e totem.Event) {
 			p.open.Freeze = max(p.open.Freeze, e.Gap)
 		}
 	case totem.LinkDown:
-		p.out.LinkDowns = append(p.out.LinkDowns, Down{begin + e.At, e.Node, e.Peer, e.Link})
+		if p.down[pairOf(e)]++; p.down[pairOf(e)] == 1 {
+			p.out.LinkDowns = append(p.out.LinkDowns, Down{begin + e.At, e.Node, e.Peer, e.Link})
+		}
+	case totem.LinkUp:
+		p.down[pairOf(e)] = max(p.down[pairOf(e)]-1, 0)
 	}
 }
 

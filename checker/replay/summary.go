@@ -83,10 +83,10 @@ type passLoss struct {
 	pass int
 }
 
-// events joins the losses of different passes that have one cause: they follow each other by less than it takes to form a membership.
+// events joins the losses of different passes that have one cause: they follow each other by less than the token timeout.
 func (r *Replay) events(all []passLoss) (out []Event) {
 	slices.SortStableFunc(all, func(a, b passLoss) int { return cmp.Compare(a.At, b.At) })
-	near := r.cluster.Timeouts.Membership()
+	near := r.cluster.Timeouts.Token
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].At-all[n-1].At <= near {

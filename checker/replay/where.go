@@ -25,7 +25,7 @@ type hop struct {
 
 func (h hop) share() float64 { return float64(h.lost) / float64(max(h.sent, 1)) }
 
-// Where says in a line which paths lost packets between two instants: who was cut off, else the worst paths.
+// Where says in a line which paths lost packets between two instants: who was cut off, on all links or on some, else the worst paths.
 func (r *Replay) Where(from, to time.Duration) string {
 	var bad []hop
 	n := len(r.cluster.Nodes)
@@ -38,10 +38,38 @@ func (r *Replay) Where(from, to time.Duration) string {
 			}
 		}
 	}
-	if groups := r.groups(bad); len(groups) > 1 {
-		return r.cut(groups)
+	if groups := r.groups(bad, -1); len(groups) > 1 {
+		return r.cut(groups, "on all links")
+	}
+	if text := r.links(bad); text != "" {
+		return text
 	}
 	return r.worst(bad)
+}
+
+// links tells of links on which nodes were cut off, and what the others lost; "" if there are none.
+func (r *Replay) links(bad []hop) string {
+	var out, rest []string
+	for l := range r.cluster.Links {
+		number := r.cluster.Links[l].Number
+		if groups := r.groups(bad, l); len(groups) > 1 {
+			out = append(out, r.cut(groups, fmt.Sprintf("on link %d", number)))
+			continue
+		}
+		most := 0.0
+		for _, h := range bad {
+			if h.link == l {
+				most = max(most, h.share())
+			}
+		}
+		if most > 0 {
+			rest = append(rest, fmt.Sprintf("up to %.0f %% lost on link %d", 100*most, number))
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return strings.Join(append(out, rest...), ", ")
 }
 
 // count counts one direction's slots.
@@ -68,8 +96,8 @@ func (r *Replay) count(i, j, link int, from, to time.Duration) hop {
 	return h
 }
 
-// groups are the nodes that still had a link to each other that worked in both directions.
-func (r *Replay) groups(bad []hop) [][]int {
+// groups are the nodes that still had a link to each other that worked in both directions: any link, or only that one if it is not negative.
+func (r *Replay) groups(bad []hop, only int) [][]int {
 	n := len(r.cluster.Nodes)
 	dead := map[[3]int]bool{}
 	for _, h := range bad {
@@ -84,7 +112,7 @@ func (r *Replay) groups(bad []hop) [][]int {
 	for i := range n {
 		for j := i + 1; j < n; j++ {
 			for l := range r.cluster.Links {
-				if !dead[[3]int{i, j, l}] {
+				if !dead[[3]int{i, j, l}] && (only < 0 || only == l) {
 					join(group, group[i], group[j])
 				}
 			}
@@ -114,7 +142,7 @@ func join(group []int, a, b int) {
 }
 
 // cut names the smaller groups, and from whom they were cut off.
-func (r *Replay) cut(groups [][]int) string {
+func (r *Replay) cut(groups [][]int, where string) string {
 	slices.SortStableFunc(groups, func(a, b []int) int { return cmp.Compare(len(a), len(b)) })
 	last := len(groups) - 1
 	var off []string
@@ -123,7 +151,7 @@ func (r *Replay) cut(groups [][]int) string {
 	}
 	text := strings.Join(off, " and ") + " cut off from " + r.names(groups[last])
 	if len(r.cluster.Links) > 1 {
-		return text + " on all links"
+		return text + " " + where
 	}
 	return text
 }

@@ -15,6 +15,7 @@ func commands(p *process) []*cobra.Command {
 		newAgentCommand(p),
 		newDemoCommand(p),
 		newPlanCommand(p),
+		newReplayCommand(p),
 		newAdviseCommand(p),
 		newConfigCommand(p),
 		newManCommand(p),

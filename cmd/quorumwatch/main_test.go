@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -17,9 +18,17 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command as a person would: each script says what is typed, and what has to come out.
 func TestScripts(t *testing.T) {
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("EXAMPLES", examples)
+			return nil
+		},
 		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "record": recordTrace},
 	})
 }

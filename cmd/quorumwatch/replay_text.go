@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/replay"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
+)
+
+// mostEvents is how many losses of a set are listed.
+const mostEvents = 8
+
+// text writes the answer for people.
+func (a *replayed) text(w io.Writer, columns int) error {
+	var b bytes.Buffer
+	a.heading(&b)
+	fmt.Fprintln(&b)
+	a.table(&b)
+	fmt.Fprintln(&b)
+	for i := range a.runs {
+		fmt.Fprintln(&b, wrapped(a.runs[i].sentence(), columns))
+	}
+	for i := range a.runs {
+		a.events(&b, &a.runs[i], columns)
+	}
+	a.unexplained(&b, columns)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// heading says what the trace is.
+func (a *replayed) heading(w io.Writer) {
+	x := a.facts()
+	fmt.Fprintf(w, "Trace of %s: %s to %s UTC (%s), %d nodes, %d paths\n",
+		x.author, x.start.Format("2006-01-02 15:04:05"), x.end.Format("15:04:05"), spell(x.end.Sub(x.start)), len(a.trace.Nodes), x.paths)
+	fmt.Fprintf(w, "Of what was sent %s was lost; of %s nothing is known\n", percent(x.lost, x.lost+x.arrived), percent(x.unknown, x.lost+x.arrived+x.unknown))
+	fmt.Fprintf(w, "Corosync itself, as %s logged: %s\n", x.author, a.logged())
+}
+
+// logged sums up what Corosync said.
+func (a *replayed) logged() string {
+	n := map[string]int{}
+	for _, m := range a.trace.Marks {
+		n[m.Kind]++
+	}
+	var out []string
+	for _, k := range []struct{ kind, one, many string }{
+		{trace.KindTokenLost, "token lost once", "token lost %d times"},
+		{trace.KindTokenWarning, "1 token warning", "%d token warnings"},
+		{trace.KindMembership, "1 new membership", "%d new memberships"},
+		{trace.KindLinkDown, "1 link down", "%d links down"},
+	} {
+		switch n[k.kind] {
+		case 0:
+		case 1:
+			out = append(out, k.one)
+		default:
+			out = append(out, fmt.Sprintf(k.many, n[k.kind]))
+		}
+	}
+	if len(out) == 0 {
+		return "nothing of its token, membership or links"
+	}
+	return strings.Join(out, ", ")
+}
+
+// table puts the sets side by side.
+func (a *replayed) table(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "settings\ttoken\ttoken lost\tsplits\tlink flaps\tworst gap\tmargin\tlongest freeze")
+	for i := range a.runs {
+		r, o := &a.runs[i], &a.runs[i].outcome
+		gap, margin, freeze := spell(o.Worst), fmt.Sprintf("%.0f %%", 100*(1-o.WorstUsed)), "-"
+		if o.Lost > 0 {
+			gap, margin = "lost", "0 %"
+			freeze = spell(o.Freeze)
+		}
+		fmt.Fprintln(t, strings.Join([]string{
+			r.name(), spell(r.cluster.Timeouts.Token), often(o.Losses), often(o.Splits), often(o.LinkDowns), gap, margin, freeze,
+		}, "\t"))
+	}
+	_ = t.Flush() // into a buffer
+}
+
+// often is a count and its range: "3 (2 to 4)".
+func often(c replay.Count) string {
+	switch {
+	case c.Never():
+		return "never"
+	case c.Low == c.High:
+		return fmt.Sprint(c.Median)
+	}
+	return fmt.Sprintf("%d (%d to %d)", c.Median, c.Low, c.High)
+}
+
+// sentence is a set's outcome in words.
+func (r *replayedSet) sentence() string {
+	o := &r.outcome
+	who := "With " + r.name()
+	if len(r.changes) == 0 {
+		who = "As recorded"
+	}
+	if o.Lost == 0 {
+		return fmt.Sprintf("%s: the token would never have been lost, in %d passes; %s without it at worst, %.0f %% of the %s that Corosync waits.",
+			who, o.Passes, spell(o.Worst), 100*o.WorstUsed, spell(r.cluster.Timeouts.Token))
+	}
+	times := fmt.Sprintf("%d times", o.Losses.Median)
+	if o.Losses.Median == 1 {
+		times = "once"
+	}
+	if o.Losses.Low != o.Losses.High {
+		times += fmt.Sprintf(" (%d to %d)", o.Losses.Low, o.Losses.High)
+	}
+	if o.Lost < o.Passes {
+		times += fmt.Sprintf(", in %d of %d passes", o.Lost, o.Passes)
+	}
+	freeze := fmt.Sprintf("frozen for up to %s.", spell(o.Freeze))
+	if o.Splits.Never() {
+		return fmt.Sprintf("%s: you would have lost the token %s, but no node; %s", who, times, freeze)
+	}
+	return fmt.Sprintf("%s: you would have lost the token %s, and nodes with it; %s", who, times, freeze)
+}
+
+// events lists when a set lost the token, and why.
+func (a *replayed) events(w io.Writer, r *replayedSet, columns int) {
+	o := &r.outcome
+	if len(o.Events) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nToken losses, %s:\n", r.name())
+	events := slices.Clone(o.Events)
+	if len(events) > mostEvents { // the ones of most passes
+		slices.SortStableFunc(events, func(x, y replay.Event) int { return cmp.Compare(y.Passes, x.Passes) })
+		events = events[:mostEvents]
+		slices.SortFunc(events, func(x, y replay.Event) int { return cmp.Compare(x.First, y.First) })
+	}
+	for _, e := range events {
+		at := a.clock(e.First)
+		if until := a.clock(e.Last); until != at {
+			at += " to " + until
+		}
+		line := fmt.Sprintf("%s  in %d of %d passes, frozen for up to %s", at, e.Passes, o.Passes, spell(e.Freeze))
+		if e.Splits > 0 {
+			line += ", nodes left"
+		}
+		fmt.Fprintln(w, indented(line+": "+e.Where, columns))
+	}
+	if more := len(o.Events) - len(events); more > 0 {
+		fmt.Fprintf(w, "  and %d that came in fewer passes\n", more)
+	}
+}
+
+// unexplained lists what Corosync lost beside what the model did under the recorded settings.
+func (a *replayed) unexplained(w io.Writer, columns int) {
+	head := false
+	for _, m := range a.trace.Marks {
+		if m.Kind != trace.KindTokenLost {
+			continue
+		}
+		if !head {
+			fmt.Fprintf(w, "\nToken losses that Corosync logged:\n")
+			head = true
+		}
+		fmt.Fprintln(w, indented(a.clock(m.At)+"  "+a.matched(m), columns))
+	}
+}
+
+// matched says in how many passes the model lost the token then too, under the recorded settings.
+func (a *replayed) matched(m trace.Mark) string {
+	r := &a.runs[0]
+	for _, e := range r.outcome.Events {
+		if near := r.cluster.Timeouts.Membership(); m.At > e.First-near && m.At < e.Last+near {
+			return fmt.Sprintf("the model too, as recorded, in %d of %d passes", e.Passes, r.outcome.Passes)
+		}
+	}
+	return "not the model: what happened there is not in the trace (a stopped daemon, a stalled host, paths that nobody could tell of)"
+}
+
+// clock is an instant of the trace as a wall clock showed it.
+func (a *replayed) clock(at time.Duration) string {
+	return a.trace.Start.Add(at).UTC().Format("15:04:05.0")
+}
+
+// spell is a duration as people say it.
+func spell(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+// percent is a part in per cent.
+func percent(part, whole int) string {
+	switch p := 100 * float64(part) / float64(max(whole, 1)); {
+	case part == 0:
+		return "nothing"
+	case p < 0.01:
+		return "less than 0.01 %"
+	case p < 10:
+		return fmt.Sprintf("%.2g %%", p)
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
+}
+
+// indented is a line of a list, wrapped below itself.
+func indented(line string, columns int) string {
+	return "  " + strings.ReplaceAll(wrapped(line, columns-4), "\n", "\n    ")
+}
+
+// wrapped breaks a text into lines.
+func wrapped(text string, columns int) string {
+	var b strings.Builder
+	n := 0
+	for i, word := range strings.Split(text, " ") {
+		switch {
+		case i == 0:
+		case n+1+len(word) > columns:
+			b.WriteByte('\n')
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		n += len(word)
+	}
+	return b.String()
+}
