@@ -173,3 +173,65 @@ func (w *world) mostLoss(n Network) float64 {
 	})
 	return most
 }
+
+// model runs the virtual token where the answer hangs on it.
+func (w *world) model(s *State, o Options, e effort) error {
+	if s.Timers.Round >= s.Timers.Token/2 {
+		return nil // the ring does not turn: a weak point of its own
+	}
+	if len(w.siteOf) < 2 {
+		return nil
+	}
+	used := (*Failure)(nil)
+	for _, l := range w.d.Cluster.Links {
+		f := Failure{Kind: Link, Link: l.Number}
+		if w.judge(f).impact != Failover {
+			continue
+		}
+		sw, err := w.switchOver(f, e.trials)
+		if err != nil {
+			return err
+		}
+		s.Switches = append(s.Switches, sw)
+		if used == nil {
+			used = &f
+		}
+	}
+	for _, g := range s.Singles {
+		if g.Impact == Loose && g.Kinds[0] == Path {
+			for _, f := range g.Patterns[0].One[:min(3, g.Count)] { // more would tell no more
+				l, err := w.livelock(f)
+				if err != nil {
+					return err
+				}
+				s.Livelocks = append(s.Livelocks, l)
+			}
+		}
+	}
+	if o.noLoss {
+		return nil
+	}
+	assumed := w.d.Network
+	if !o.LossSaid {
+		if len(w.sites) < 2 {
+			return nil
+		}
+		assumed = assumed.withLoss(Indication)
+	}
+	if w.mostLoss(assumed) == 0 && assumed.Within.Loss == 0 {
+		return nil
+	}
+	for _, without := range []*Failure{nil, used} {
+		if without == nil || len(s.Losses) > 0 {
+			l, err := w.lose(assumed, without, e.visits)
+			if err != nil {
+				return err
+			}
+			s.Losses = append(s.Losses, l)
+		}
+		if used == nil {
+			break
+		}
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -166,7 +167,7 @@ func (w *world) votes() Quorum {
 		}
 	}
 	if d := q.Device; d != nil {
-		out.Device = &Device{Host: d.Host, Algorithm: d.Algorithm, Votes: q.DeviceVotes(), Site: w.d.DeviceSite}
+		out.Device = &Device{Host: d.Host, Algorithm: cmp.Or(d.Algorithm, "ffsplit"), Votes: q.DeviceVotes(), Site: w.d.DeviceSite}
 	}
 	return out
 }

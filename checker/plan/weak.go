@@ -25,7 +25,12 @@ func (w *world) findWeak(s *State, o Options) {
 	if s.Timers.Round >= s.Timers.Token/2 {
 		s.weak("ring", "once around the ring takes %v of a token of %v: no ring lasts", s.Timers.Round.Duration(), s.Timers.Token.Duration())
 	}
+	worst := map[Kind]Impact{}
 	for _, g := range s.Singles {
+		worst[g.Kinds[0]] = max(worst[g.Kinds[0]], g.Impact)
+		if g.Kinds[0] == NodeCut && g.Impact <= worst[Node] {
+			continue // to be told of one without power is enough
+		}
 		if g.isWeak(len(w.d.Cluster.Links)) {
 			for _, f := range g.Patterns[0].keys(w) {
 				s.weak(f, "%s", g.harm(len(s.Nodes)))
@@ -90,7 +95,7 @@ func (g *Group) harm(nodes int) string {
 	case BothGo:
 		return "both sides go on with quorum: only fencing keeps them apart"
 	case Loose:
-		return "who hears both sides lets the ring form again and again: nobody works"
+		return "others hear both sides, so the members never agree: the ring does not settle"
 	case Stopped:
 		text := "nobody has quorum"
 		if best := c.best(); best != nil {
@@ -213,7 +218,7 @@ func (w *world) remarkPaths(s *State) {
 	}
 	for _, g := range s.Singles {
 		if g.Impact == Loose && len(w.d.Cluster.Links) > 1 {
-			s.note("if two sites don't hear each other on any of the %d links while a third hears both, the ring forms again and again and nobody works: let the links take different routes",
+			s.note("if two sites don't hear each other on any of the %d links while a third hears both, the ring does not settle: let the links take different routes",
 				len(w.d.Cluster.Links))
 			break
 		}
