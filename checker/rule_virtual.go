@@ -114,8 +114,11 @@ func (j *judge) hopCause(h risk.Hop, severity Severity) string {
 }
 
 func times(n int) string {
-	if n == 1 {
+	switch n {
+	case 1:
 		return "once"
+	case 2:
+		return "twice"
 	}
 	return strconv.Itoa(n) + " times"
 }

@@ -11,11 +11,10 @@ import (
 // What Live allows itself.
 const (
 	chunk     = 50 * time.Millisecond // the rings are run in steps of this, side by side
-	maxWork   = 20000                 // packets a Step: some ten milliseconds
+	maxWork   = 10000                 // packets a Step: some five milliseconds
 	maxLag    = 5 * time.Second       // behind the trace: then what is in between is skipped
 	ringWork  = 7000                  // links of all rings together: their number is chosen so
-	minRings  = 3
-	messages  = time.Second // each node's programs multicast that often, as Proxmox's do: facts of the lab
+	messages  = time.Second           // each node's programs multicast that often, as Proxmox's do: facts of the lab
 	settleFor = 10 * time.Second
 )
 
@@ -134,7 +133,7 @@ func (l *Live) begin(t *trace.Trace, at time.Duration) {
 	l.members = c
 	l.net, l.at, l.covered = NewRecorded(c, t), at, -time.Hour
 	n := len(c.Nodes)
-	k := min(maxRings, max(minRings, ringWork/(n*n*len(c.Links))))
+	k := min(maxRings, max(1, ringWork/(n*n*len(c.Links))))
 	l.rings = make([]*liveRing, 0, k)
 	for range k {
 		if r := newLiveRing(c, l.net, l.random, at); r != nil {

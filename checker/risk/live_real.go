@@ -163,6 +163,8 @@ func (l *Live) tell(t *trace.Trace, known int) {
 	switch {
 	case len(l.rings) == 0:
 		l.margin.Reason = "the configuration makes no ring"
+	case l.margin.Ten.Covered == 0 && l.skipped > 0:
+		l.margin.Reason = "the virtual token could not keep up"
 	case l.margin.Ten.Covered == 0:
 		l.margin.Reason = "the virtual ring has only just begun"
 	default:
