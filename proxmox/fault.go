@@ -37,9 +37,7 @@ const (
 	TooLarge      FaultKind = "too-large"     // an answer beyond all reason
 	Hanging       FaultKind = "hanging"       // a read of a file does not return
 	Denied        FaultKind = "denied"        // the file system refuses
-	Missing       FaultKind = "missing"       // the file is not there
 	NotProxmox    FaultKind = "not-proxmox"   // no Proxmox VE on this machine
-	Stale         FaultKind = "stale"         // nothing was heard of a source for too long
 	Misconfigured FaultKind = "misconfigured" // the configuration of this program
 )
 

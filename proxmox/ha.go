@@ -126,15 +126,9 @@ func (v Service) Countable() bool {
 	return true
 }
 
-// stateOf derives the state of HA from what is known of the LRMs. The API's own word "standby" means nothing where there is no
-// quorum, and is not used.
-func (h *HA) stateOf(disarm string) HAState {
-	switch {
-	case disarm == "disarmed":
-		return HADisarmed
-	case disarm != "":
-		return HADisarming
-	}
+// fencing tells from the LRMs whether any node fences itself. The API's own word "standby" means nothing where there is no quorum,
+// and is not used.
+func (h *HA) fencing() HAState {
 	state := HAStandby
 	for _, l := range h.LRMs {
 		switch l.HoldsWatchdog() {

@@ -40,10 +40,19 @@ type lrmStatus struct {
 	Timestamp Int  `json:"timestamp"`
 }
 
-// ParseHA reads manager_status and lrm_status (by node) as JSON: the files, or what the API gives of them. No manager_status is
-// what a cluster has that never used HA. A broken lrm_status is an LRM of which nothing is known; only a broken manager_status is an
-// error.
+// ParseHA reads manager_status and lrm_status (by node) as JSON: the files, or what the API gives of them. A broken lrm_status is
+// an LRM of which nothing is known; only a broken manager_status is an error.
 func ParseHA(manager []byte, lrm map[string][]byte) (HAStatus, error) {
+	s, err := ParseManager(manager)
+	if err != nil {
+		return HAStatus{}, err
+	}
+	return s.WithLRMs(lrm), nil
+}
+
+// ParseManager reads manager_status alone; it is the larger part, and changes every 10 s. None is what a cluster has that never
+// used HA. HA.State is only that of disarming, until the LRMs are known.
+func ParseManager(manager []byte) (HAStatus, error) {
 	var m managerStatus
 	if len(manager) > 0 {
 		if err := json.Unmarshal(manager, &m); err != nil {
@@ -57,47 +66,58 @@ func ParseHA(manager []byte, lrm map[string][]byte) (HAStatus, error) {
 	}
 	for sid, v := range m.Services {
 		s.Services = append(s.Services, Service{
-			SID: sid, Node: string(v.Node), Target: string(v.Target), State: string(v.State), Running: v.running(),
+			SID: sid, Node: string(v.Node), Target: string(v.Target), State: string(v.State), Running: v.Running.Tri,
 		})
 	}
 	slices.SortFunc(s.Services, bySID)
-	for _, node := range lrmNodes(m, lrm) {
-		l := LRM{Node: node, Active: countActive(s.Services, node)}
+	if m.Disarm != nil {
+		s.HA.State = HADisarming
+		if m.Disarm.State == "disarmed" {
+			s.HA.State = HADisarmed
+		}
+		s.HA.DisarmMode = string(m.Disarm.Mode)
+	}
+	return s, nil
+}
+
+// WithLRMs is s with what the LRMs wrote.
+func (s HAStatus) WithLRMs(lrm map[string][]byte) HAStatus {
+	s.HA.LRMs = nil
+	active := countActive(s.Services)
+	for _, node := range s.lrmNodes(lrm) {
+		l := LRM{Node: node, Active: active[node]}
 		var raw lrmStatus
 		if json.Unmarshal(lrm[node], &raw) == nil {
 			l.State, l.Mode, l.Stamp = string(raw.State), string(raw.Mode), raw.Timestamp.Time()
 		}
 		s.HA.LRMs = append(s.HA.LRMs, l)
 	}
-	disarm := ""
-	if m.Disarm != nil {
-		disarm, s.HA.DisarmMode = cmp.Or(string(m.Disarm.State), "disarming"), string(m.Disarm.Mode)
+	if s.HA.State == HAUnknown {
+		s.HA.State = s.HA.fencing()
 	}
-	s.HA.State = s.HA.stateOf(disarm)
-	return s, nil
+	return s
 }
 
 // lrmNodes are the nodes that have an LRM as far as is known, in order.
-func lrmNodes(m managerStatus, lrm map[string][]byte) []string {
-	names := map[string]bool{}
-	for name := range m.Nodes {
-		names[name] = true
-	}
+func (s HAStatus) lrmNodes(lrm map[string][]byte) []string {
+	names := slices.Collect(maps.Keys(s.Nodes))
 	for name := range lrm {
-		names[name] = true
+		names = append(names, name)
 	}
-	return slices.Sorted(maps.Keys(names))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
-// running is what the LRM told the manager; it says nothing where the key is absent.
-func (v serviceStatus) running() Tri { return v.Running.Tri }
-
-// countActive counts what HA/Tools.pm count_active_services counts.
-func countActive(services []Service, node string) int {
-	n := 0
+// countActive counts by node what HA/Tools.pm count_active_services counts: a service on its way counts at both ends.
+func countActive(services []Service) map[string]int {
+	n := map[string]int{}
 	for _, v := range services {
-		if (v.Node == node || v.Target == node) && v.Countable() {
-			n++
+		if !v.Countable() {
+			continue
+		}
+		n[v.Node]++
+		if v.Target != v.Node {
+			n[v.Target]++
 		}
 	}
 	return n

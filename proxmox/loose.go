@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Perl has no types, so Proxmox's JSON has few: a number that came from a text file is a string, a false comparison is "", and
@@ -78,6 +79,9 @@ func unquoted(data []byte) string {
 	}
 	switch data[0] {
 	case '"':
+		if inner := bytes.Trim(data, `"`); len(inner) == len(data)-2 && bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+			return string(inner)
+		}
 		var s string
 		if json.Unmarshal(data, &s) != nil {
 			return "\x00"

@@ -98,7 +98,7 @@ func (s *Snapshot) takeHA(fresh []Snapshot) {
 			s.HA.takeLRM(l)
 		}
 	}
-	if (s.HA.State == HAStandby || s.HA.State == HAUnknown) && s.HA.stateOf("") == HAArmed {
+	if (s.HA.State == HAStandby || s.HA.State == HAUnknown) && s.HA.fencing() == HAArmed {
 		s.HA.State = HAArmed
 	}
 	if src := first(fresh, PartResources); src != nil {
@@ -129,9 +129,13 @@ func (h *HA) takeLRM(l LRM) {
 // WithConfigured puts what is configured into services that the manager knows, and adds those that it has not seen.
 func WithConfigured(services, configured []Service) []Service {
 	merged := slices.Clone(services)
+	index := make(map[string]int, len(merged))
+	for i, v := range merged {
+		index[v.SID] = i
+	}
 	for _, c := range configured {
-		i := slices.IndexFunc(merged, func(v Service) bool { return v.SID == c.SID })
-		if i < 0 {
+		i, ok := index[c.SID]
+		if !ok {
 			merged = append(merged, c)
 			continue
 		}

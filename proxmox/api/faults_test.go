@@ -313,3 +313,24 @@ func TestPrivileges(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestDocumented: what docs/proxmox.md tells people to type is what this package gives, and it explains every kind of fault.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/proxmox.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := strings.Join(Privileges("quorumwatch@pve", "agent"), "\n")
+	if !strings.Contains(string(text), "```\n"+commands+"\n```") {
+		t.Errorf("docs/proxmox.md has not these commands:\n%s", commands)
+	}
+	for _, kind := range []proxmox.FaultKind{
+		proxmox.Unreachable, proxmox.TimedOut, proxmox.Certificate, proxmox.TokenRefused, proxmox.TokenExpired, proxmox.TokenMissing, proxmox.TokenExposed,
+		proxmox.TooStrong, proxmox.Forbidden, proxmox.Narrowed, proxmox.PeerDown, proxmox.PmxcfsDown, proxmox.Detached, proxmox.ServerError,
+		proxmox.Malformed, proxmox.TooLarge, proxmox.Hanging, proxmox.Misconfigured, proxmox.Denied, proxmox.NotProxmox,
+	} {
+		if !strings.Contains(string(text), "`"+string(kind)+"`") {
+			t.Errorf("docs/proxmox.md does not explain %s", kind)
+		}
+	}
+}

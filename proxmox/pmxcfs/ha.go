@@ -1,23 +1,35 @@
 package pmxcfs
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 
 	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
-// readHA reads what the HA stack writes and what it is configured to do.
-func (p *reading) readHA() {
+// managerFile is manager_status as it was last read.
+type managerFile struct {
+	read   bool
+	text   []byte
+	status proxmox.HAStatus
+}
+
+// readHA reads what the HA stack writes and what it is configured to do. known is kept from pass to pass.
+func (p *reading) readHA(known *managerFile) {
 	manager, ok := p.file(proxmox.PartHA, haDir+"/manager_status")
 	if !ok {
 		return
 	}
-	status, err := proxmox.ParseHA(manager, p.lrmFiles())
-	if err != nil {
-		p.fault(faultOf(proxmox.PartHA, haDir+"/manager_status", err))
-		return
+	if !known.read || !bytes.Equal(known.text, manager) {
+		status, err := proxmox.ParseManager(manager)
+		if err != nil {
+			p.fault(faultOf(proxmox.PartHA, haDir+"/manager_status", err))
+			return
+		}
+		*known = managerFile{true, manager, status}
 	}
+	status := known.status.WithLRMs(p.lrmFiles())
 	p.s.HA, p.s.Services = status.HA, status.Services
 	for i := range p.s.Nodes {
 		p.s.Nodes[i].HAState = status.Nodes[p.s.Nodes[i].Name]

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,13 +41,28 @@ func (r *Reader) readPVE(now time.Time) proxmox.Snapshot {
 		return p.s
 	}
 	p.readConf()
-	p.readHA()
-	p.readGuests(r.names)
-	p.readTasks()
+	p.readHA(&r.manager)
+	if now.Sub(r.lists.now) >= listsEvery || r.lists.s.View != p.s.View {
+		r.lists = reading{dir: r.host, now: now, s: proxmox.Snapshot{View: p.s.View}}
+		r.lists.readGuests(r.names)
+		r.lists.readTasks()
+	}
+	p.takeLists(r.lists.s)
 	p.s.SettleOnline(nil)
 	p.s.SettleRunning()
 	p.s.Views = []proxmox.View{{Source: proxmox.FromFiles, Node: p.s.View, At: now, Quorate: p.s.Quorate}}
 	return p.s
+}
+
+// takeLists puts in guests and tasks, which are read less often.
+func (p *reading) takeLists(lists proxmox.Snapshot) {
+	p.s.Guests, p.s.Tasks = slices.Clone(lists.Guests), slices.Clone(lists.Tasks)
+	p.s.Faults = append(p.s.Faults, lists.Faults...)
+	for part, origin := range lists.Origins {
+		if origin.Source != "" {
+			p.s.Origins[part] = origin
+		}
+	}
 }
 
 // know notes that a part was read.
@@ -121,11 +137,11 @@ func (p *reading) detached() {
 // absent says why there is no .members.
 func (p *reading) absent(err error) proxmox.Fault {
 	f := faultOf(proxmox.PartMembers, membersFile, err)
-	if f.Kind != proxmox.Missing {
+	if !errors.Is(err, fs.ErrNotExist) {
 		return f
 	}
 	if !exists(p.dir, pveDir) {
-		f.Kind, f.Where, f.Reason = proxmox.NotProxmox, "/etc/pve", "no such directory: this is no Proxmox VE node"
+		f.Kind, f.Where, f.Reason, f.Hint = proxmox.NotProxmox, "/etc/pve", "no such directory: this is no Proxmox VE node", ""
 		return f
 	}
 	f.Kind, f.Where, f.Reason, f.Hint = proxmox.PmxcfsDown, "/etc/pve", "pmxcfs is not mounted", "systemctl status pve-cluster"

@@ -14,15 +14,22 @@ import (
 // deadline is how long /etc/pve may take. From memory all of it is read in milliseconds.
 const deadline = 1500 * time.Millisecond
 
+// listsEvery is how often guests and tasks are read; pvestatd renews what it says of guests every 10 s.
+const listsEvery = 10 * time.Second
+
 // maxFile bounds a file. pmxcfs allows 1 MiB a file; .rrd of a large cluster has a few.
 const maxFile = 16 << 20
 
 // Reader reads a node's files. It keeps what it need not read again; one Read at a time.
 type Reader struct {
-	host  fs.FS
-	pve   one[proxmox.Snapshot]
-	own   one[proxmox.Snapshot]
-	names map[int]guestName // belongs to the goroutine that reads /etc/pve
+	host fs.FS
+	pve  one[proxmox.Snapshot]
+	own  one[proxmox.Snapshot]
+
+	// These belong to the goroutine that reads /etc/pve.
+	names   map[int]guestName
+	lists   reading // guests and tasks, as they were last read
+	manager managerFile
 }
 
 // New returns a Reader. host is the machine's root directory: os.DirFS("/") but in tests.
@@ -122,8 +129,6 @@ func faultOf(part proxmox.Part, name string, err error) proxmox.Fault {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		f.Kind, f.Hint = proxmox.Denied, "run as root, or with the group www-data"
-	case errors.Is(err, fs.ErrNotExist):
-		f.Kind = proxmox.Missing
 	case errors.Is(err, errTooLarge):
 		f.Kind = proxmox.TooLarge
 	case f.Reason != err.Error():

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -270,21 +272,61 @@ func TestNames(t *testing.T) {
 	state := proxmoxtest.Load("healthy")
 	files := state.Files()
 	r := New(files)
-	r.readPVE(state.At)
+	now := state.At
+	next := func() proxmox.Snapshot {
+		now = now.Add(listsEvery)
+		return r.readPVE(now)
+	}
+	next()
 	conf := "etc/pve/nodes/pve1/qemu-server/100.conf"
 	files[conf].Data = []byte("name: new\ntemplate: 1\n")
 	delete(files, "etc/pve/.rrd")
-	if s := r.readPVE(state.At); s.Guests[0].Name != "web" || s.Known(proxmox.PartRunning) || s.Guests[0].Running != proxmox.Unknown {
+	if s := next(); s.Guests[0].Name != "web" || s.Known(proxmox.PartRunning) || s.Guests[0].Running != proxmox.Unknown {
 		t.Errorf("read again without need: %+v", s.Guests[0])
 	}
 	list := files["etc/pve/.vmlist"]
 	list.Data = []byte(strings.Replace(string(list.Data), `"version": 100`, `"version": 555`, 1))
-	if s := r.readPVE(state.At); s.Guests[0].Name != "new" || !s.Guests[0].Template {
+	if s := r.readPVE(now.Add(listsEvery - 1)); s.Guests[0].Name != "web" {
+		t.Errorf("guests are read too often: %+v", s.Guests[0])
+	}
+	if s := next(); s.Guests[0].Name != "new" || !s.Guests[0].Template {
 		t.Errorf("not read again: %+v", s.Guests[0])
 	}
 	list.Data = []byte("{\n\"version\": 9\n\n}\n")
-	if s := r.readPVE(state.At); len(s.Guests) > 0 || len(r.names) > 0 {
+	if s := next(); len(s.Guests) > 0 || len(r.names) > 0 {
 		t.Errorf("%+v", s.Guests)
+	}
+}
+
+// TestDisk: real files and links, below a directory of the operating system.
+func TestDisk(t *testing.T) {
+	state := proxmoxtest.Load("healthy")
+	root := t.TempDir()
+	for name, f := range state.Files() {
+		file := filepath.Join(root, name)
+		err := os.MkdirAll(filepath.Dir(file), 0o755)
+		switch {
+		case f.Mode&fs.ModeSymlink != 0:
+			err = errors.Join(err, os.Symlink(string(f.Data), file))
+		case f.Mode.IsDir():
+			err = errors.Join(err, os.MkdirAll(file, 0o755), os.Chtimes(file, f.ModTime, f.ModTime))
+		default:
+			err = errors.Join(err, os.WriteFile(file, f.Data, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := New(os.DirFS(root)).Read(t.Context())
+	l, _ := s.HA.LRM("pve1")
+	if len(s.Faults) > 0 || s.Quorate != proxmox.Yes || len(s.Guests) != 2 || l.Lock.Unix() != 1795178867 || s.Watchdog.Active != proxmox.Yes {
+		t.Errorf("%+v", s)
+	}
+	if err := os.WriteFile(filepath.Join(root, "etc/pve/.members"), []byte("{\n\"nodename\": \"pve1\",\n\"version\": 1\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s = New(os.DirFS(root)).Read(t.Context()); s.Quorate != proxmox.Unknown || s.Faults[0].Kind != proxmox.Detached {
+		t.Errorf("the mode of the link is not seen: %+v", s)
 	}
 }
 
