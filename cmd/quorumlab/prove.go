@@ -29,7 +29,7 @@ type proveOptions struct {
 	coeff    time.Duration // token_coefficient, unless token is set
 	interval time.Duration // of the probes
 	cut      time.Duration // short: length of a cut; 0: from the token
-	lasts    time.Duration // calm: how long
+	lasts    time.Duration // calm; loss, margin, advice, each cell: how long
 	seed     uint64        // of the moments of the cuts; 0: another one each time
 	details  bool          // one more table, by cut and node
 	links    int           // knet links; 0: the proof's own number
@@ -73,15 +73,17 @@ func (p proof) ofModel() bool { return p.table != nil }
 
 func proofs() []proof {
 	return []proof{
-		{"blackouts", "the path between the sites goes dark until the cluster splits", 1, 20, proveBlackouts, nil, true},
-		{"short", "cuts so short that Corosync survives them", 1, 20, proveShort, nil, true},
-		{"links", "two links: link 0 is cut, then both", 2, 5, proveLinks, nil, true},
-		{"calm", "a healthy cluster with busy cores, a reload and an agent's restart", 1, 1, proveCalm, nil, true},
-		{"loss", "the model: a path that loses packets", 1, 1, proveLoss, tableLoss, false},
-		{"outages", "the model: blackouts from a fifth of the token to one and a half", 1, 10, proveOutages, tableOutages, false},
-		{"failover", "the model: two links, of which one, the other or both fail", 2, 3, proveFailover, tableFailover, false},
-		{"margin", "agents: the worst token gap that they tell beside the one that the hub saw", 1, 1, proveMargin, tableMargin, true},
-		{"advice", "agents: the settings that quorumwatch proposes for a path that loses packets", 1, 1, proveAdvice, tableAdvice, true},
+		{name: "blackouts", about: "the path between the sites goes dark until the cluster splits", links: 1, runs: 20, run: proveBlackouts},
+		{name: "short", about: "cuts so short that Corosync survives them", links: 1, runs: 20, run: proveShort},
+		{name: "links", about: "two links: link 0 is cut, then both", links: 2, runs: 5, run: proveLinks},
+		{name: "calm", about: "a healthy cluster with busy cores, a reload and an agent's restart", links: 1, runs: 1, run: proveCalm},
+		{name: "loss", about: "the model: a path that loses packets", links: 1, runs: 1, run: proveLoss, table: tableLoss},
+		{name: "outages", about: "the model: blackouts from a fifth of the token to one and a half", links: 1, runs: 10, run: proveOutages, table: tableOutages},
+		{name: "failover", about: "the model: two links, of which one, the other or both fail", links: 2, runs: 3, run: proveFailover, table: tableFailover},
+		{name: "margin", about: "the model and agents: the worst token gap that they tell beside the one that the hub saw", links: 1, runs: 1,
+			run: proveMargin, table: tableMargin, agents: true},
+		{name: "advice", about: "the model and agents: the settings that quorumwatch proposes for a path that loses packets", links: 1, runs: 1,
+			run: proveAdvice, table: tableAdvice, agents: true},
 	}
 }
 
@@ -91,6 +93,8 @@ func newProveCommand() *cobra.Command {
 	for _, p := range proofs() {
 		long += fmt.Sprintf("  %-10s %s\n", p.name, p.about)
 	}
+	long += "\nProofs of the model hold what package totem forecasts from configuration and path alone against what Corosync does. They take long: with\n" +
+		"--record they go on where they ended, and with --tabulate they print what is recorded.\n"
 	long += "\nIt ends with status 1 when a requirement is not met. A run in which the machine itself stalled is called doubtful: its figures say\n" +
 		"something of the machine, so repeat it on a quiet one."
 	cmd := &cobra.Command{
@@ -106,7 +110,7 @@ func newProveCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.agent, "agent", "", "quorumwatch binary (default: beside quorumlab, then in PATH)")
-	f.IntVar(&o.runs, "runs", 0, "how many cuts (default: 20; links: 5)")
+	f.IntVar(&o.runs, "runs", 0, "how many cuts, or rounds of the proof (default: the proof's own number)")
 	f.StringVar(&o.nodes, "nodes", "a:3,b:2", "two sites and their nodes")
 	var token, coeff int
 	var losses []float64
@@ -119,7 +123,7 @@ func newProveCommand() *cobra.Command {
 	f.IntVar(&coeff, "token-coefficient", 125, "token_coefficient in ms, as pvecm writes it; not with --token")
 	f.DurationVar(&o.interval, "interval", 50*time.Millisecond, "probe interval of the agents")
 	f.DurationVar(&o.cut, "cut", 0, "short: length of a cut (default: 0.03 of the token, and no less than 2.4 probe intervals)")
-	f.DurationVar(&o.lasts, "for", 10*time.Minute, "calm: how long")
+	f.DurationVar(&o.lasts, "for", 10*time.Minute, "calm, loss, margin, advice: how long")
 	f.Uint64Var(&o.seed, "seed", 0, "of the random moments (default: another one each time)")
 	f.BoolVar(&o.details, "details", false, "a second table, by cut and node")
 	f.BoolVar(&o.keep, "keep", false, "leave the directory with all logs")
@@ -141,7 +145,7 @@ func newProveCommand() *cobra.Command {
 func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*proven, error) {
 	i := slices.IndexFunc(proofs(), func(p proof) bool { return p.name == name })
 	if i < 0 {
-		return nil, &usageError{fmt.Errorf("prove: nothing named %q", name), "there are blackouts, short, links and calm"}
+		return nil, &usageError{fmt.Errorf("prove: nothing named %q", name), "'quorumlab prove --help' lists them"}
 	}
 	p := proofs()[i]
 	if o.tabulate {

@@ -48,13 +48,27 @@ func (w *ringWatch) between(from, to time.Duration) (first, end int) {
 	return first, end
 }
 
+// member is a node as logs name it: itself by name, others by nodeid.
+type member struct {
+	name string
+	id   uint32
+}
+
+func (b *bench) members() []member {
+	var list []member
+	for _, n := range b.lab.Nodes() {
+		list = append(list, member{n.Name(), n.ID()})
+	}
+	return list
+}
+
 // watchLines follows all lines that the nodes ever wrote, in the order of their stamps. Times count from origin. The first disruption is
 // the cluster's start.
-func watchLines(nodes []*lab.Node, lines []lab.Line, origin time.Time) *ringWatch {
+func watchLines(nodes []member, lines []lab.Line, origin time.Time) *ringWatch {
 	w := &ringWatch{rings: make([]string, len(nodes))}
 	index := map[string]int{}
 	for i, n := range nodes {
-		index[n.Name()] = i
+		index[n.name] = i
 	}
 	for _, l := range lines {
 		switch l.Event {

@@ -45,16 +45,16 @@ func (b *bench) followTokens(ctx context.Context) func() ([]lab.Token, error) {
 
 // gaps are, by node, the longest times without a token between from and to.
 func (b *bench) gaps(tokens []lab.Token, from, to impair.Instant) []time.Duration {
-	nodes := b.lab.Nodes()
+	nodes := b.members()
 	return lab.LongestGaps(lab.Accepted(tokens, mutedBy(nodes, b.lab.Lines(time.Time{}), b.lab.Hub().Time)), len(nodes), from, to)
 }
 
 // mutedBy tells from the logs when a node discarded what came over a link: libknet 1.25 logs each time that it takes one up or down.
-func mutedBy(nodes []*lab.Node, lines []lab.Line, timeOf func(impair.Instant) time.Time) lab.Muted {
+func mutedBy(nodes []member, lines []lab.Line, timeOf func(impair.Instant) time.Time) lab.Muted {
 	type end struct{ node, from, link int }
 	index, ids := map[string]int{}, map[uint32]int{}
 	for i, n := range nodes {
-		index[n.Name()], ids[n.ID()] = i, i
+		index[n.name], ids[n.id] = i, i
 	}
 	changes := map[end][]lab.Line{}
 	for _, l := range lines {

@@ -99,7 +99,7 @@ func (b *bench) lose(ctx context.Context, c *lossCell) error {
 	q := b.lab.Quality()
 	c.Doubts, c.Late, c.Load = q.Doubts, q.Packets.Quantile(1), q.Load
 	b.odd = append(b.odd, q.Doubts...)
-	c.count(b.lab.Nodes(), b.lab.Lines(time.Time{}), from, to)
+	c.count(b.members(), b.lab.Lines(time.Time{}), from, to)
 	return b.lab.Hub().Remove(lossName)
 }
 
@@ -107,7 +107,7 @@ func (b *bench) lose(ctx context.Context, c *lossCell) error {
 const logLag = 200 * time.Millisecond
 
 // count takes the lines of all nodes from their start.
-func (c *lossCell) count(nodes []*lab.Node, lines []lab.Line, from, to time.Time) {
+func (c *lossCell) count(nodes []member, lines []lab.Line, from, to time.Time) {
 	w := watchLines(nodes, lines, from)
 	first, end := w.between(0, to.Sub(from))
 	c.Breaks = w.Breaks[first:end]

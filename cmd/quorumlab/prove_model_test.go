@@ -53,7 +53,9 @@ func TestRequireRate(t *testing.T) {
 		c := lossCell{For: 4 * time.Minute, Breaks: make([]time.Duration, counted)}
 		return c.row(lossModel{Breaks: spreadOf{Mean: forecast}})
 	}
-	of := func(r lossRow) (rateVerdict, float64, int) { return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks) }
+	of := func(r lossRow) (rateVerdict, float64, int) {
+		return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks)
+	}
 	got := requireRate("x", []lossRow{row(20, 20), row(60, 20), row(3, 2), row(9, 2), row(0, 0)}, of)
 	want := requirement{Met: 1, Of: 2, Text: got.Text, Note: "2 cells have too few events to say; in 1 of these the count itself is inside; 1 have another rate"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -117,7 +117,7 @@ func (b *bench) trial(ctx context.Context, c *trialCell) error {
 		b.odd = append(b.odd, c.Case+": "+d)
 	}
 	c.Gaps = b.gaps(passed, start, until)
-	c.note(b.lab.Nodes(), b.lab.Lines(time.Time{}), from)
+	c.note(b.members(), b.lab.Lines(time.Time{}), from)
 	return b.lab.Hub().Remove(names...)
 }
 
@@ -141,7 +141,7 @@ func (b *bench) awaitWhole(ctx context.Context, c trialCell, from time.Time) err
 		return err
 	}
 	for limit := from.Add(c.horizon() + healLimit); ; {
-		if !watchLines(b.lab.Nodes(), b.lab.Lines(time.Time{}), from).broken {
+		if !watchLines(b.members(), b.lab.Lines(time.Time{}), from).broken {
 			return nil
 		}
 		if time.Now().After(limit) {
@@ -154,7 +154,7 @@ func (b *bench) awaitWhole(ctx context.Context, c trialCell, from time.Time) err
 }
 
 // note takes what happened from all lines that the nodes ever wrote.
-func (c *trialCell) note(nodes []*lab.Node, lines []lab.Line, from time.Time) {
+func (c *trialCell) note(nodes []member, lines []lab.Line, from time.Time) {
 	w := watchLines(nodes, lines, from)
 	if first, end := w.between(0, c.horizon()); first < end {
 		c.Lost, c.Formed, c.Healed = max(w.Breaks[first], 1), w.Formed[first], w.Healed[first]
