@@ -293,12 +293,13 @@ func quorumOf(values Map, nodes []Node) votequorum.Config {
 
 func deviceOf(values Map, model string) *votequorum.Device {
 	return &votequorum.Device{
-		Model:       model,
-		Votes:       int(values.u32Or("quorum.device.votes", 0)),
-		Algorithm:   stringOr(values, "quorum.device.net.algorithm", ""),
-		TieBreaker:  stringOr(values, "quorum.device.net.tie_breaker", ""),
-		Host:        stringOr(values, "quorum.device.net.host", ""),
-		MasterWins:  values.flag("quorum.device.master_wins"),
+		Model:      model,
+		Votes:      int(values.u32Or("quorum.device.votes", 0)),
+		Algorithm:  stringOr(values, "quorum.device.net.algorithm", ""),
+		TieBreaker: stringOr(values, "quorum.device.net.tie_breaker", ""),
+		Host:       stringOr(values, "quorum.device.net.host", ""),
+		ForgetActive: slices.Contains([]string{"no", "off", "0"}, // qdevices/utils.c utils_parse_bool_str
+			strings.ToLower(stringOr(values, "quorum.device.net.keep_active_partition_tie_breaker", ""))),
 		Timeout:     time.Duration(values.u32Or("quorum.device.timeout", uint32(deviceTimeout/time.Millisecond))) * time.Millisecond,
 		SyncTimeout: time.Duration(values.u32Or("quorum.device.sync_timeout", uint32(deviceSync/time.Millisecond))) * time.Millisecond,
 	}
