@@ -13,7 +13,8 @@ type field struct {
 	from, to int // slots
 	paths    []knownPath
 	scopes   []scopeState
-	lost     []int // scratch: the paths that lose now
+	lost     []int    // scratch: the paths that lose now
+	options  []option // scratch: what may explain it
 }
 
 // knownPath is a path that was probed.
@@ -132,35 +133,8 @@ func unalone(alone, all float64) float64 {
 }
 
 // A claim takes evidence: so much more likely (as a logarithm) must it be that the scope failed than that its paths lost their packets
-// by chance. Within a failure of a scope much or all is lost.
+// by chance.
 const claimEvidence = 7
-
-var failing = [...]float64{0.98, 0.6, 0.3}
-
-// toll is what some packets met.
-type toll struct {
-	known, lost int
-	odds        float64 // of the lost ones to be lost by chance: sum of their logarithms
-	passing     float64 // of all to arrive
-}
-
-// add counts n packets (fewer than none: takes them back) of a path with that loss.
-func (t *toll) add(loss float64, known, lost int) {
-	loss = bounded(loss, 1e-4, 0.999)
-	t.known += known
-	t.lost += lost
-	t.odds += float64(lost) * math.Log(loss)
-	t.passing += float64(known-lost) * math.Log(1-loss)
-}
-
-// evidence is the logarithm of how much likelier what the packets met is if their scope failed.
-func (t *toll) evidence() float64 {
-	best := math.Inf(-1)
-	for _, q := range failing {
-		best = max(best, float64(t.lost)*math.Log(q)-t.odds+float64(t.known-t.lost)*math.Log(1-q)-t.passing)
-	}
-	return best
-}
 
 // claim sweeps over the window and gives each moment in which several paths lose packets to the scope that explains it best. Then
 // it estimates anew what the paths lose by chance.
@@ -238,25 +212,21 @@ func btoi(b bool) int {
 	return 0
 }
 
-// award gives the slots [from, until) to a scope, if there is enough evidence.
+// award gives the slots [from, until) to the scopes that explain them, if there is enough evidence.
 func (f *field) award(from, until int) {
-	best, most := -1, float64(claimEvidence)
+	f.options = f.options[:0]
 	for _, p := range f.lost {
 		for _, i := range f.paths[p].scopes {
-			s := &f.scopes[i]
-			if s.now.lost < 2 {
-				continue
-			}
-			e := s.now.evidence()
-			if e > most+1e-9 || e > most-1e-9 && best >= 0 && s.kind < f.scopes[best].kind {
-				best, most = i, e
+			if s := &f.scopes[i]; !f.offered(i) {
+				f.options = append(f.options, option{i, s.now.lost == len(f.lost) && s.now.lost == s.now.known, s.now.evidence(outright)})
 			}
 		}
 	}
-	if best >= 0 {
-		s := &f.scopes[best]
-		n := until - from
-		s.claims = append(s.claims, claim{from, until, n * s.now.known, n * s.now.lost, s.now.lost, s.now.known})
+	n := until - from
+	for _, o := range f.explain(claimEvidence) {
+		if s := &f.scopes[o]; s.now.lost > 1 {
+			s.claims = append(s.claims, claim{from, until, n * s.now.known, n * s.now.lost, s.now.lost, s.now.known})
+		}
 	}
 }
 

@@ -117,10 +117,11 @@ func (f *field) winners() []winner {
 		now := losses[i].block
 		touched = touched[:0]
 		first := losses[i].path
-		several := false
+		several, total := false, 0
 		for ; i < len(losses) && losses[i].block == now; i++ {
 			l := losses[i]
 			several = several || l.path != first
+			total += l.lost
 			for _, s := range f.paths[l.path].scopes {
 				t := &tallies[s]
 				if t.block != now+1 {
@@ -133,30 +134,30 @@ func (f *field) winners() []winner {
 			}
 		}
 		if several {
-			if w := f.best(touched, tallies, now); w.scope >= 0 {
-				out = append(out, w)
+			for _, i := range f.culprits(touched, tallies, now, total) {
+				out = append(out, winner{tallies[i], i})
 			}
 		}
 	}
 	return out
 }
 
-// best is the scope that explains a block best; none: -1.
-func (f *field) best(touched []int, tallies []tally, now int) winner {
-	w := winner{scope: -1}
-	most := float64(blockEvidence)
+// culprits are the scopes that explain a block.
+func (f *field) culprits(touched []int, tallies []tally, now, total int) []int {
+	f.options = f.options[:0]
 	for _, i := range touched {
-		s, t := &f.scopes[i], tallies[i]
+		s, t := &f.scopes[i], &tallies[i]
 		if t.lost < 2 || t.lost < len(s.members) || t.lonely() && s.kind != scopePath {
 			continue
 		}
 		toll := f.tollOf(s, f.from+now*block, min(f.to, f.from+(now+1)*block))
-		e := toll.evidence()
-		if e > most+1e-9 || e > most-1e-9 && w.scope >= 0 && s.kind < f.scopes[w.scope].kind {
-			w, most = winner{t, i}, e
+		e := toll.evidence(outright)
+		for _, q := range partly {
+			e = max(e, toll.evidence(q))
 		}
+		f.options = append(f.options, option{i, t.lost == total && t.lost == toll.known, e})
 	}
-	return w
+	return f.explain(blockEvidence)
 }
 
 // blockLoss is what a path lost in a block, and in which slots first and last.

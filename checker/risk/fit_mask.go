@@ -32,18 +32,50 @@ func (f *field) unclaimed(p *knownPath) (known, lost int) {
 	return known + f.to - f.from, lost
 }
 
-// masked are a path's stretches with everything that was claimed unknown.
+// masked are a path's stretches with everything unknown that was claimed, or that nobody could tell: whether a scope fails that is known to,
+// or the path alone, while the path is the only one known.
 func (f *field) masked(p *knownPath) []stretch {
 	var masks []stretch
 	for _, i := range p.scopes {
-		for _, b := range f.scopes[i].bursts() {
+		bursts := f.scopes[i].bursts()
+		for _, b := range bursts {
 			masks = append(masks, stretch{b.from, b.until, false})
+		}
+		if len(bursts) > 0 {
+			masks = append(masks, f.alone(p, &f.scopes[i])...)
 		}
 	}
 	if len(masks) == 0 {
 		return p.runs
 	}
 	return overlay(p.runs, masks)
+}
+
+// alone is when of a scope's paths only p is known.
+func (f *field) alone(p *knownPath, s *scopeState) []stretch {
+	out := []stretch{{f.from, f.to, false}}
+	for _, m := range s.members {
+		if other := &f.paths[m]; other.path != p.path && len(out) > 0 {
+			out = common(out, other.runs)
+		}
+	}
+	return out
+}
+
+// common is where stretches and what is unknown in others overlap.
+func common(a, b []stretch) []stretch {
+	var out []stretch
+	for len(a) > 0 && len(b) > 0 {
+		if from, until := max(a[0].from, b[0].from), min(a[0].until, b[0].until); from < until && !b[0].lost {
+			out = append(out, stretch{from, until, false})
+		}
+		if a[0].until < b[0].until {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return out
 }
 
 // overlay lays masks of unknown over stretches.

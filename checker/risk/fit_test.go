@@ -228,7 +228,7 @@ func TestBurstsAreRecovered(t *testing.T) {
 	for _, tc := range burstCases {
 		t.Run(tc.name, func(t *testing.T) {
 			var every, mean, loss float64
-			const seeds = 3
+			const seeds = 2
 			for seed := range uint64(seeds) {
 				rng := rand.New(rand.NewPCG(seed, 2))
 				c := fitCluster(3*time.Second, 125*time.Millisecond, 1, 3, 2)

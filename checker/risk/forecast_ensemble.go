@@ -3,8 +3,6 @@ package risk
 import (
 	"math"
 	"math/rand/v2"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
@@ -35,6 +33,7 @@ type stratum struct {
 	n          float64
 	time       float64 // hours simulated
 	sum, sum2  [events]float64
+	both       [events]float64 // product of the two halves of a trial: what they have in common is their draw
 	count      [events]float64
 	rate, vary float64 // of rare bursts: per hour, and the relative variance of that
 }
@@ -49,10 +48,10 @@ const (
 )
 
 const (
-	stretchOf = 4 * time.Minute  // of a trial of what is usual
-	before    = 3 * time.Second  // a ring runs before a burst
-	after     = 16 * time.Second // and after it, besides four tokens
-	seldom    = 20               // bursts further apart than so many trials are rare
+	halfOf = 2 * time.Minute  // of a trial of what is usual: each is run twice
+	before = 3 * time.Second  // a ring runs before a burst
+	after  = 16 * time.Second // and after it, besides four tokens
+	seldom = 12               // bursts further apart than so many trials are rare
 	// modelError is how far the model is off by itself, relative: corosync/totem/DESIGN.md, where the record is long enough to tell.
 	modelError = 0.2
 	traffic    = time.Second // between messages of each node: pmxcfs
@@ -73,63 +72,6 @@ func newEnsemble(c Cluster, f Fitted, rng *rand.Rand) *ensemble {
 		}
 	}
 	return e
-}
-
-// What is remembered of earlier forecasts: as much as weighs as much as twenty new ones, of networks that lose as much, within a quarter.
-const (
-	fading  = 0.95
-	alikeBy = 1.25
-)
-
-// inherit takes over what an earlier ensemble has simulated, as far as it still holds.
-func (e *ensemble) inherit(old *ensemble) {
-	if !reflect.DeepEqual(e.c, old.c) || !likely(e.usualLoss(), old.usualLoss()) {
-		return
-	}
-	e.usual = old.usual.faded()
-	for i, r := range e.rare {
-		for k, o := range old.rare {
-			if s := &e.strata[i]; s.n == 0 && e.lines[r.line].Name == old.lines[o.line].Name && likely(float64(e.burstOf(i).Mean), float64(old.burstOf(k).Mean)) {
-				rate, vary := s.rate, s.vary
-				*s = old.strata[k].faded()
-				s.rate, s.vary = rate, vary
-			}
-		}
-	}
-	e.simulated = time.Duration(fading * float64(old.simulated))
-}
-
-// likely: two figures are the same, as far as a fit can tell.
-func likely(a, b float64) bool { return a <= alikeBy*b && b <= alikeBy*a }
-
-func (e *ensemble) burstOf(i int) totem.Burst {
-	return e.lines[e.rare[i].line].Process.Bursts[e.rare[i].kind]
-}
-
-// usualLoss is the ratio of packets lost in what is usual, summed over all paths.
-func (e *ensemble) usualLoss() float64 {
-	sum := 0.0
-	for i, l := range e.lines {
-		n := float64(len(l.Paths))
-		sum += n * l.Process.Loss
-		for k, b := range l.Process.Bursts {
-			if !slices.Contains(e.rare, rareBurst{i, k}) && b.Every > 0 {
-				sum += n * float64(b.Mean) / float64(b.Mean+b.Every)
-			}
-		}
-	}
-	return sum
-}
-
-func (s stratum) faded() stratum {
-	s.n *= fading
-	s.time *= fading
-	for i := range events {
-		s.sum[i] *= fading
-		s.sum2[i] *= fading
-		s.count[i] *= fading
-	}
-	return s
 }
 
 // trial is how long a trial with a burst takes.
@@ -171,19 +113,27 @@ func (e *ensemble) next() int {
 	return best
 }
 
-// stretch runs a ring over a drawn network without the rare bursts.
+// stretch runs two rings over a drawn network without the rare bursts.
 func (e *ensemble) stretch() error {
 	lines := e.lines.Draw(e.rng)
 	for _, r := range e.rare {
 		lines[r.line].Process.Bursts[r.kind] = totem.Burst{}
 	}
-	ring, err := e.c.Ring(Run{Network: lines.Network(e.c, e.rng), Traffic: traffic, Rand: e.rng})
-	if err != nil {
-		return err
+	var halves [2][events]int
+	for i := range halves {
+		ring, err := e.c.Ring(Run{Network: lines.Network(e.c, e.rng), Traffic: traffic, Rand: e.rng})
+		if err != nil {
+			return err
+		}
+		halves[i] = newCounter(e.c).run(ring, halfOf)
 	}
-	n := newCounter(e.c).run(ring, stretchOf)
-	e.simulated += stretchOf
-	e.usual.add(n, stretchOf.Hours())
+	e.simulated += 2 * halfOf
+	var both [events]int
+	for i := range both {
+		both[i] = halves[0][i] + halves[1][i]
+		e.usual.both[i] += float64(halves[0][i] * halves[1][i])
+	}
+	e.usual.add(both, 2*halfOf.Hours())
 	return nil
 }
 
@@ -218,55 +168,4 @@ func (s *stratum) add(n [events]int, hours float64) {
 		s.sum[i] += float64(x)
 		s.sum2[i] += float64(x * x)
 	}
-}
-
-// expect puts the strata together for one kind of event.
-func (e *ensemble) expect(event int) Expect {
-	count := e.usual.count[event]
-	var out Expect
-	u := &e.usual
-	mean := u.sum[event] / u.n
-	per := u.n / u.time // trials in an hour
-	spread := max(0, u.sum2[event]/u.n-mean*mean)
-	parameters := max(0, spread-mean) // beyond what chance makes of a rate
-	variance := (parameters + spread/u.n) * per * per
-	unseen := 0.0
-	if u.count[event] < 0.5 {
-		unseen = 3 / u.time
-	}
-	rate := mean * per
-	for i := range e.strata {
-		s := &e.strata[i]
-		if s.n == 0 {
-			unseen += s.rate
-			continue
-		}
-		count += s.count[event]
-		own := max(0, s.sum[event]/s.n-mean*per*s.time/s.n) // what the burst adds
-		vary := max(0, s.sum2[event]/s.n-own*own) / s.n
-		rate += s.rate * own
-		variance += s.rate*s.rate*vary + s.rate*s.rate*own*own*s.vary
-		if s.count[event] < 0.5 {
-			unseen += s.rate * min(1, 3/s.n)
-		}
-	}
-	out.PerHour, out.Count = rate, int(count+0.5)
-	variance += rate * rate * modelError * modelError
-	out.Low, out.High = gammaInterval(rate, variance)
-	out.High += unseen
-	return out
-}
-
-// gammaInterval is where nine of ten values of a gamma distribution with that mean and variance lie (Wilson and Hilferty 1931).
-func gammaInterval(mean, variance float64) (low, high float64) {
-	if mean <= 0 {
-		return 0, 0
-	}
-	const z = 1.645
-	shape := max(mean*mean/variance, 0.05)
-	at := func(z float64) float64 {
-		x := 1 - 1/(9*shape) + z/(3*math.Sqrt(shape))
-		return mean * max(0, x*x*x)
-	}
-	return at(-z), max(at(z), mean)
 }
