@@ -51,7 +51,7 @@ type Evidence struct {
 	Known   float64       // share of the samples whose fate is known, over the paths of the cluster
 	Loss    []PathLoss    // the worst path of each link, by link
 	Stall   Stall         // the longest time in which nothing got through from one node to another, on any link; outages left out
-	Outages []Stall       // stalls that no legal token could bridge, oldest first; the trials leave them out
+	Outages []Stall       // stalls that no token bridges, oldest first; the trials leave them out
 	Model   time.Duration // how long rings were run, all trials together
 }
 
@@ -126,12 +126,46 @@ type Remark struct {
 }
 
 // Advise looks for the smallest change that helps. An error means that the file or the record cannot be used at all.
+//
+// Where no token would help to bridge the longest stalls, or only one that is far longer would bridge a single one, they count as outages,
+// and what else is wrong is looked at without them.
 func Advise(in Input) (Advice, error) {
-	s, err := newSearch(in)
+	s, err := newSearch(in, 0)
 	if err != nil {
 		return Advice{}, err
 	}
-	return s.run()
+	a, err := s.run()
+	if err != nil || a.Before.Bounds.LowerHolds() || a.Verdict == NotEnough {
+		return a, err
+	}
+	token := a.Before.Bounds.Token
+	far := a.Verdict == Change && a.Proposed.Bounds.Token > farLonger*token
+	if a.Verdict == Change && !far {
+		return a, nil
+	}
+	if s, err = newSearch(in, token/Safety-in.Trace.Slot); err != nil {
+		return Advice{}, err
+	}
+	single := far && occasions(s.out.Evidence.Outages) == 1
+	if a.Verdict == Change && !single {
+		return a, nil
+	}
+	if b, err := s.run(); err != nil || b.Verdict == Change || single && b.Verdict == Nothing {
+		return b, err
+	}
+	return a, nil
+}
+
+// occasions counts stalls, those of one moment once.
+func occasions(stalls []Stall) (n int) {
+	end := time.Duration(-1)
+	for _, s := range stalls { // oldest first
+		if n == 0 || s.At > end {
+			n++
+		}
+		end = max(end, s.At+s.Length+sameMoment)
+	}
+	return n
 }
 
 // clusterOf is a configuration as the model takes it.

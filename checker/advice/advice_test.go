@@ -144,6 +144,25 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestLossBesideStalls: stalls that only a useless token would bridge don't keep the loss beside them from being cured.
+func TestLossBesideStalls(t *testing.T) {
+	w := world{sites: []int{2, 1}, links: 1, totem: proxmoxNow, length: 20 * time.Minute, loss: []float64{0.05}, burst: every(3*time.Minute, 5900*time.Millisecond)}
+	a := w.advise(t)
+	if a.Verdict != Change {
+		t.Fatalf("%v", a)
+	}
+	if before, after := a.Before.Figures.TokenLosses.PerHour, a.Proposed.Figures.TokenLosses.PerHour; after*5 > before {
+		t.Errorf("%.2f to %.2f: %v", before, after, a)
+	}
+	w.burst = every(11*time.Minute, 5*time.Second) // once
+	if a = w.advise(t); a.Verdict != Change || a.Proposed.Bounds.Token != a.Before.Bounds.Token || occasions(a.Evidence.Outages) != 1 {
+		t.Errorf("a single stall: %v", a)
+	}
+	if w.loss[0] = 0; w.advise(t).Verdict != Nothing {
+		t.Error("a single stall and nothing else")
+	}
+}
+
 // TestFenceBudget: 32 nodes with the old coefficient come close to the watchdog; the newer coefficient is enough.
 func TestFenceBudget(t *testing.T) {
 	w := world{sites: []int{16, 16}, links: 1, totem: "", length: 10 * time.Minute, loss: []float64{0}}
@@ -160,7 +179,7 @@ func TestFenceBudget(t *testing.T) {
 // TestFailoverIsKept: with two links no candidate may pass that makes a clean death of the first cost the token.
 func TestFailoverIsKept(t *testing.T) {
 	w := world{sites: []int{2, 1}, links: 2, totem: oldToken, length: 10 * time.Minute, loss: []float64{0.2, 0.2}}
-	s, err := newSearch(Input{Name: "c", Conf: w.conf(), Trace: w.record(), Seed: 1})
+	s, err := newSearch(Input{Name: "c", Conf: w.conf(), Trace: w.record(), Seed: 1}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +218,7 @@ func TestCandidates(t *testing.T) {
 		{sites: []int{2, 2}, links: 2, totem: "  token: 5000\n  consensus: 6500\n  hold: 500\n"}, {sites: []int{1, 1}, links: 1, totem: proxmoxNow},
 	} {
 		w.length, w.loss = 3*time.Minute, []float64{0.01, 0.01}
-		s, err := newSearch(Input{Name: "c", Conf: w.conf(), Trace: w.record()})
+		s, err := newSearch(Input{Name: "c", Conf: w.conf(), Trace: w.record()}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,12 @@ const (
 	syncTimeDevice = 4 * time.Second // and the quorum device's answer; measured 0.6 to 2.3 s
 )
 
+// When a stall is not worth a token.
+const (
+	farLonger  = 2                // times the present token: too much for a single stall in a record
+	sameMoment = 10 * time.Second // stalls no further apart have one cause
+)
+
 // How much is tried, and how long. The ring times are those of a cluster of five; larger ones cost more, and get less.
 const (
 	usualNodes     = 5

@@ -30,14 +30,20 @@ func (s *search) outages() {
 		return
 	}
 	var told []string
-	for _, o := range all[:min(len(all), mostOutages)] {
-		told = append(told, s.stall(o))
+	longest := time.Duration(0)
+	for i, o := range all {
+		if longest = max(longest, o.Length); i < mostOutages {
+			told = append(told, s.stall(o))
+		}
 	}
 	if more := len(all) - len(told); more > 0 {
 		told = append(told, fmt.Sprintf("and %d more", more))
 	}
-	s.out.Remarks = append(s.out.Remarks, Remark{About: "outages", Text: "nothing got through for longer than any token may last, which no setting cures, and the " +
-		"trials leave it out: " + strings.Join(told, "; ")})
+	text := "nothing got through for so long that no token that may be set bridges it; "
+	if longest*Safety < s.knobs.most {
+		text = fmt.Sprintf("only a token above %s would bridge what follows, which is not worth it, or does not help otherwise; ", seconds(longest*Safety))
+	}
+	s.out.Remarks = append(s.out.Remarks, Remark{About: "outages", Text: text + "the trials leave it out: " + strings.Join(told, "; ")})
 }
 
 // secondLink tries the present settings with a link more.

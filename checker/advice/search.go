@@ -37,7 +37,8 @@ type trial struct {
 	over    stretch
 }
 
-func newSearch(in Input) (*search, error) {
+// newSearch takes stalls longer than bridge for outages; zero: those that the longest legal token does not bridge.
+func newSearch(in Input, bridge time.Duration) (*search, error) {
 	conf, err := corosync.Parse(in.Name, bytes.NewReader(in.Conf))
 	if err != nil {
 		return nil, err
@@ -50,7 +51,10 @@ func newSearch(in Input) (*search, error) {
 		return nil, err
 	}
 	most := longestToken(conf)
-	s.record, s.out.Evidence = look(s.cluster, in.Trace, most/Safety-in.Trace.Slot)
+	if bridge <= 0 {
+		bridge = most/Safety - in.Trace.Slot
+	}
+	s.record, s.out.Evidence = look(s.cluster, in.Trace, bridge)
 	if s.record.slots.first >= s.record.slots.end {
 		return nil, ErrNoRecord
 	}

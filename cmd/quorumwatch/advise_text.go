@@ -166,31 +166,49 @@ func holds(ok bool) string {
 	return "BROKEN"
 }
 
-// tried lists what else was looked at.
+// tried lists what else was looked at; what was refused unseen for one reason shares a line.
 func (t *adviceText) tried() {
 	if len(t.a.Tried) == 0 {
 		return
 	}
 	rows := [][]string{{"\nsettings tried", "losses/h", "longest gap", ""}}
-	left := 0
+	refused, reasons, left := map[string][]string{}, []string{}, 0
 	for _, tr := range t.a.Tried {
-		if len(rows) > mostTried {
+		switch {
+		case !tr.Tested:
+			if refused[tr.Refused] == nil {
+				reasons = append(reasons, tr.Refused)
+			}
+			refused[tr.Refused] = append(refused[tr.Refused], tr.Name)
+		case len(rows) > mostTried:
 			left++
-			continue
+		default:
+			rows = append(rows, t.triedRow(tr))
 		}
-		row := []string{"  " + tr.Name, "-", "-", tr.Refused}
-		if tr.Tested {
-			row[1], row[2] = figure(tr.Figures.TokenLosses.PerHour), share(tr.Figures.WorstGap, tr.Bounds.Token)
-		}
-		if t.a.Proposed != nil && tr.Name == t.a.Proposed.Name {
-			row[3] = "<- proposed"
-		}
-		rows = append(rows, row)
+	}
+	if len(rows) == 1 {
+		rows = [][]string{{"\nsettings tried"}}
 	}
 	t.table(rows)
 	if left > 0 {
 		t.line("  and %d more: --json shows all", left)
 	}
+	for _, r := range reasons {
+		names := refused[r]
+		what := names[0]
+		if len(names) > 1 {
+			what = fmt.Sprintf("%d, from %q to %q", len(names), names[0], names[len(names)-1])
+		}
+		t.wrap("  ", "refused: "+what+": "+r)
+	}
+}
+
+func (t *adviceText) triedRow(tr advice.Trial) []string {
+	row := []string{"  " + tr.Name, figure(tr.Figures.TokenLosses.PerHour), share(tr.Figures.WorstGap, tr.Bounds.Token), tr.Refused}
+	if t.a.Proposed != nil && tr.Name == t.a.Proposed.Name {
+		row[3] = "<- proposed"
+	}
+	return row
 }
 
 // change is the diff and what to do with it.

@@ -36,6 +36,9 @@ func adviceExamples() map[string]advice.Advice {
 	after.Drill = &advice.Drill{Links: 2, Failover: 2297 * time.Millisecond, DeadNode: 6877 * time.Millisecond, Declared: true}
 	after.Forecast = &risk.Forecast{Enough: true, TokenLoss: risk.Expect{High: 9, Rare: true}}
 	slow := advice.Trial{Name: "knet pings every 200 ms, timeout 6200 ms", Refused: "the death of link 0 would lose the token: 10.3 s without it in 100 % of the trials"}
+	slow.Tested, slow.Bounds, slow.Figures = true, bounds, advice.Figures{WorstGap: time.Second}
+	short := advice.Trial{Name: "8 token retransmits", Refused: "the token of 3.12 s must be above 4.00 s"}
+	shorter := advice.Trial{Name: "14 token retransmits", Refused: short.Refused}
 	evidence := advice.Evidence{
 		Length: 20 * time.Minute, Known: 0.97, Loss: []advice.PathLoss{{Path: trace.Path{From: 1, To: 3}, Loss: 0.013}, {Path: trace.Path{From: 1, To: 3, Link: 1}}},
 		Stall: advice.Stall{From: 1, To: 3, At: time.Minute, Length: 450 * time.Millisecond},
@@ -54,7 +57,7 @@ func adviceExamples() map[string]advice.Advice {
 		},
 		"no-setting": {
 			Verdict: advice.NoSetting, Why: []string{"none of 33 settings tried helps in the model: the path itself must be repaired"}, Limit: "the path",
-			Evidence: evidence, Before: dead, Tried: []advice.Trial{slow},
+			Evidence: evidence, Before: dead, Tried: []advice.Trial{slow, short, shorter},
 			Remarks: []advice.Remark{{About: "second link", Text: "a second link is what best protects from the death of one"}},
 		},
 		"not-enough-data": {Verdict: advice.NotEnough, Why: []string{"the record is 1m0s long; 2m0s is the least"}, Evidence: advice.Evidence{Length: time.Minute, Known: 1}},
