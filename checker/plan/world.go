@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"slices"
 
@@ -23,8 +24,8 @@ type world struct {
 // part is a set of nodes that hear each other, and votequorum's answer for it.
 type part struct {
 	nodes  uint64
-	device bool // the quorum device's server hears it
-	loose  bool // not everybody in it hears everybody: no ring lasts
+	reach  uint64 // of these, the ones that reach the quorum device's server
+	loose  bool   // not everybody in it hears everybody: no ring lasts
 	result votequorum.Result
 }
 
@@ -128,7 +129,11 @@ func (w *world) partitions(b *broken) []part {
 	if w.links&^b.links == 0 {
 		for left := alive; left != 0; left &= left - 1 {
 			i := bits.TrailingZeros64(left)
-			out = append(out, part{nodes: 1 << i, device: b.cut>>i&1 == 0 && w.reaches(b, w.siteOf[i])})
+			p := part{nodes: 1 << i}
+			if b.cut>>i&1 == 0 && w.reaches(b, w.siteOf[i]) {
+				p.reach = p.nodes
+			}
+			out = append(out, p)
 		}
 		return out
 	}
@@ -161,7 +166,9 @@ func (w *world) around(b *broken, s int, alive uint64) (p part, members uint32) 
 	}
 	for i, x := range queue {
 		p.nodes |= w.nodes[x] & alive
-		p.device = p.device || w.reaches(b, x)
+		if w.reaches(b, x) {
+			p.reach |= w.nodes[x] & alive
+		}
 		for _, y := range queue[i+1:] {
 			p.loose = p.loose || w.usable(b, x, y) == 0
 		}
@@ -171,43 +178,40 @@ func (w *world) around(b *broken, s int, alive uint64) (p part, members uint32) 
 
 // decide asks votequorum about the partitions, which come into being at once.
 func (w *world) decide(parts []part) []part {
-	key := make([]byte, 0, 9*len(parts))
+	key := make([]byte, 0, 17*len(parts))
 	for _, p := range parts {
-		for shift := 0; shift < 64; shift += 8 {
-			key = append(key, byte(p.nodes>>shift))
+		key = binary.LittleEndian.AppendUint64(key, p.nodes)
+		key = binary.LittleEndian.AppendUint64(key, p.reach)
+		if p.loose {
+			key = append(key, 1)
 		}
-		key = append(key, flags(p))
 	}
 	if old, ok := w.known[string(key)]; ok {
 		return old
 	}
-	var near [][]uint32
-	for _, p := range parts {
-		if p.device {
-			near = append(near, w.ids(p.nodes))
-		}
-	}
-	results := w.quorum.Split(votequorum.History{}, near)
-	for i, p := range parts {
-		if p.device {
-			parts[i].result, results = results[0], results[1:]
-		} else {
-			parts[i].result = w.quorum.Outcome(votequorum.History{}, w.ids(p.nodes), false)
-		}
-	}
+	w.ask(parts)
 	w.known[string(key)] = parts
 	return parts
 }
 
-func flags(p part) byte {
-	f := byte(0)
-	if p.device {
-		f |= 1
+// ask fills in the answers.
+func (w *world) ask(parts []part) {
+	if w.quorum.Device == nil {
+		for i, p := range parts {
+			parts[i].result = w.quorum.Outcome(votequorum.History{}, w.ids(p.nodes), false)
+		}
+		return
 	}
-	if p.loose {
-		f |= 2
+	reach, sets := uint64(0), make([][]uint32, len(parts))
+	for i, p := range parts {
+		sets[i] = w.ids(p.nodes)
+		reach |= p.reach
 	}
-	return f
+	near := w.ids(reach)
+	results := w.quorum.SplitReach(votequorum.History{}, sets, func(id uint32) bool { return slices.Contains(near, id) })
+	for i := range parts {
+		parts[i].result = results[i]
+	}
 }
 
 func (w *world) ids(nodes uint64) []uint32 {
