@@ -38,6 +38,7 @@ type Live struct {
 	margin  Margin
 	covered time.Duration // when the coverage was last counted
 	skipped int
+	dead    []trace.Path // as Reality.Dead was last
 
 	cutUntil time.Duration // until then, in the trace's time, a cut was told; zero: none ever was
 }
@@ -86,6 +87,7 @@ func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 	}
 	l.note(until, news)
 	l.excuse(real.Silent)
+	l.believe(real.Dead)
 	if news.ring {
 		l.restart(until, func(r *liveRing) bool { return !r.whole() })
 	}
@@ -132,6 +134,7 @@ func (l *Live) begin(t *trace.Trace, at time.Duration) {
 	c.Nodes = l.present()
 	l.members = c
 	l.net, l.at, l.covered = NewRecorded(c, t), at, -time.Hour
+	l.net.kill(l.dead)
 	n := len(c.Nodes)
 	k := min(maxRings, max(1, ringWork/(n*n*len(c.Links))))
 	l.rings = make([]*liveRing, 0, k)
@@ -194,6 +197,20 @@ func (l *Live) excuse(silent map[uint32]time.Time) {
 	if fresh {
 		l.restart(l.at, func(*liveRing) bool { return true })
 	}
+}
+
+// believe takes knet's word for paths that it cannot use although probes can. The rings begin anew on what is left: the real one has long since
+// found that.
+func (l *Live) believe(dead []trace.Path) {
+	dead = slices.DeleteFunc(slices.Clone(dead), func(p trace.Path) bool { // a node whose Corosync is stopped is no member
+		return !slices.Contains(l.net.nodes, p.From) || !slices.Contains(l.net.nodes, p.To)
+	})
+	if slices.Equal(dead, l.dead) {
+		return
+	}
+	l.dead = dead
+	l.net.kill(dead)
+	l.restart(l.at, func(*liveRing) bool { return true })
 }
 
 // note puts down what Corosync said.

@@ -214,6 +214,32 @@ func TestLiveCut(t *testing.T) {
 	}
 }
 
+// TestLiveBelievesKnet: a link whose probes pass, but which knet has given up, is none that the rings could fall back to.
+func TestLiveBelievesKnet(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		w := newWorld(t, stretched(t, 2, 0), 2, "1.32", func(from, to uint32, link int, at time.Duration) (time.Duration, float64) {
+			if link == 0 && between(from, to) && at > 60*time.Second && at < 64*time.Second {
+				return 0, 1
+			}
+			return 2 * time.Millisecond, 0
+		})
+		if known {
+			for from := uint32(1); from <= 5; from++ {
+				for to := uint32(1); to <= 5; to++ {
+					if from != to {
+						w.dead = append(w.dead, trace.Path{From: from, To: to, Link: 1})
+					}
+				}
+			}
+		}
+		w.run(80 * time.Second)
+		m := w.margin
+		if lost := m.Minute.LossShare == 1; lost != known || !m.Known {
+			t.Errorf("knet's word known %v: %+v", known, m.Minute)
+		}
+	}
+}
+
 // TestLiveUnknown: without a ring to follow there is no margin, and it says why.
 func TestLiveUnknown(t *testing.T) {
 	live := NewLive(1)

@@ -8,6 +8,9 @@ import (
 // TestThreatenedInTime: loss between the sites grows slowly, on the lone link or on both, until a real ring loses its token. The threat is
 // told at least a minute before, in most runs: a ring may lose its token at any time, with a small chance.
 func TestThreatenedInTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hours of a cluster")
+	}
 	for _, c := range []struct {
 		links int
 		grows float64 // by that much in an hour
@@ -42,6 +45,9 @@ func TestThreatenedInTime(t *testing.T) {
 
 // TestNotThreatened: networks on which a ring loses no token, however noisy, are no threat.
 func TestNotThreatened(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hours of a cluster")
+	}
 	for _, c := range []struct {
 		name  string
 		links int

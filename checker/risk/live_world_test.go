@@ -29,6 +29,7 @@ type world struct {
 	status  corosync.Status
 	silent  map[uint32]time.Time
 	cut     bool
+	dead    []trace.Path
 	blind   func(p trace.Path) bool // nothing is known of the path
 	slots   int
 	margin  Margin
@@ -121,7 +122,7 @@ func (w *world) step() {
 }
 
 func (w *world) reality() Reality {
-	return Reality{Now: w.trace.Start.Add(time.Duration(w.slots) * slot), Status: w.status, Silent: w.silent, Cut: w.cut}
+	return Reality{Now: w.trace.Start.Add(time.Duration(w.slots) * slot), Status: w.status, Silent: w.silent, Cut: w.cut, Dead: w.dead}
 }
 
 func (w *world) run(d time.Duration) {

@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
@@ -18,6 +19,7 @@ type Recorded struct {
 	links   []int
 	paths   []cursor // [(from*nodes+to)*links+link]
 	excused []bool   // by the model's number: what the trace says of its paths is not believed
+	dead    []bool   // as paths: nothing of knet's passes, whatever the trace says
 	packets uint64   // asked for so far
 }
 
@@ -32,7 +34,7 @@ type cursor struct {
 // NewRecorded makes the network of a cluster out of a trace.
 func NewRecorded(c Cluster, t *trace.Trace) *Recorded {
 	n := len(c.Nodes)
-	r := &Recorded{Trace: t, Usual: time.Millisecond, paths: make([]cursor, n*n*len(c.Links)), excused: make([]bool, n)}
+	r := &Recorded{Trace: t, Usual: time.Millisecond, paths: make([]cursor, n*n*len(c.Links)), excused: make([]bool, n), dead: make([]bool, n*n*len(c.Links))}
 	for _, n := range c.Nodes {
 		r.nodes = append(r.nodes, n.ID)
 	}
@@ -46,7 +48,11 @@ func NewRecorded(c Cluster, t *trace.Trace) *Recorded {
 func (r *Recorded) Deliver(p totem.Packet) (time.Duration, bool) {
 	r.packets++
 	at := r.Begin + p.At
-	c := &r.paths[(p.From*len(r.nodes)+p.To)*len(r.links)+p.Link]
+	i := (p.From*len(r.nodes)+p.To)*len(r.links) + p.Link
+	if r.dead[i] {
+		return 0, false
+	}
+	c := &r.paths[i]
 	v := c.sampleAt(r, p, r.Trace.SlotOf(at))
 	switch {
 	case v.State == trace.Arrived:
@@ -76,4 +82,15 @@ func (c *cursor) sampleAt(r *Recorded, p totem.Packet, slot int) trace.Sample {
 	}
 	c.from, c.until, c.sample = slot, until, v
 	return v
+}
+
+// kill says which paths carry nothing of knet's.
+func (r *Recorded) kill(paths []trace.Path) {
+	clear(r.dead)
+	for _, p := range paths {
+		from, to, link := slices.Index(r.nodes, p.From), slices.Index(r.nodes, p.To), slices.Index(r.links, p.Link)
+		if from >= 0 && to >= 0 && link >= 0 {
+			r.dead[(from*len(r.nodes)+to)*len(r.links)+link] = true
+		}
+	}
 }

@@ -18,6 +18,7 @@ type virtual struct {
 	live    *risk.Live
 	plan    *plan // as last told to live
 	cluster topology.Cluster
+	knet    knetWord
 	last    time.Time
 	margin  *risk.Margin // nil before the first
 }
@@ -32,7 +33,9 @@ func (v *virtual) step(now time.Time, j *judge, status corosync.Status, rep *che
 		v.live = risk.NewLive(uint64(j.plan.local))
 	}
 	v.configure(j)
-	m := v.live.Step(j.record.trace(), j.record.known(), risk.Reality{Now: now, Status: status, Silent: silentNodes(rep), Cut: cutTold(rep)})
+	m := v.live.Step(j.record.trace(), j.record.known(), risk.Reality{
+		Now: now, Status: status, Silent: silentNodes(rep), Dead: v.knet.step(now, rep), Cut: cutTold(rep),
+	})
 	v.margin = &m
 }
 
