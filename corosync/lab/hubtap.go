@@ -128,7 +128,7 @@ type Muted func(node, from, link int, at impair.Instant) bool
 // Accepted tells from what passed the hub when processors accepted a token. Arrival alone does not: knet discards what comes over a
 // link that the receiver judged down, Totem what comes for the second time. But who sends token n+1 of a ring accepted token n of it,
 // and that was the first that came and was not discarded. (Who accepted a token and could not pass it on until the ring had given up is
-// missed.)
+// missed. So is who is alone in its ring: it passes the token to itself, past the hub.)
 func Accepted(tokens []Token, muted Muted) []Acceptance {
 	type passage struct {
 		node int

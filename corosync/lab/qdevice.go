@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -119,7 +121,7 @@ func (l *Lab) newQnetd() (*Qnetd, error) {
 // Start starts the server; at first StartDevice does that.
 func (q *Qnetd) Start() error {
 	p, err := startIn(q.holder.id.PID, q.dir, Command{
-		Args: []string{"corosync-qnetd", "-f", "-s", "off", "-4", "-l", "127.0.0.1", "-S", runFiles("qnetd")}, Nice: niceMost,
+		Args: []string{"corosync-qnetd", "-f", "-s", "off", "-4", "-S", runFiles("qnetd")}, Nice: niceMost,
 	})
 	q.process = p
 	return err
@@ -143,6 +145,11 @@ func (q *Qnetd) Reach(nodes ...string) {
 	for name, d := range q.doors {
 		d.set(near[name])
 	}
+}
+
+// Reaching are the nodes that reach the server.
+func (q *Qnetd) Reaching() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(q.doors)), func(n string) bool { return !q.doors[n].isOpen() })
 }
 
 func (q *Qnetd) close() {
@@ -245,6 +252,12 @@ func (d *door) set(open bool) {
 			c.Close()
 		}
 	}
+}
+
+func (d *door) isOpen() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open
 }
 
 func (d *door) close() {
