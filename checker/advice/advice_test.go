@@ -171,6 +171,15 @@ func TestFenceBudget(t *testing.T) {
 	if a.Verdict != Change || cmp.Diff(want, a.Proposed.Edits) != "" || a.Limit != "the fence budget" {
 		t.Errorf("%v", a)
 	}
+	for conf, want := range map[string]corosync.Edit{
+		"  token: 20000\n  token_coefficient: 125\n": {Key: "totem.token", Value: "10000"},
+		"  consensus: 40000\n":                       {Key: "totem.consensus"},
+	} {
+		w := world{sites: []int{2, 1}, links: 1, totem: conf, length: 10 * time.Minute, loss: []float64{0}}
+		if a := w.advise(t); a.Verdict != Change || cmp.Diff([]corosync.Edit{want}, a.Proposed.Edits) != "" {
+			t.Errorf("%v", a)
+		}
+	}
 	if !slices.ContainsFunc(a.Steps, func(s string) bool { return strings.Contains(s, "reload once more") }) {
 		t.Error("nothing of the second reload")
 	}

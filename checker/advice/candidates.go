@@ -122,17 +122,28 @@ func (k knobs) longerTokens() (out []candidate) {
 	return out
 }
 
-// shorterTokens bring a token that is too long for the fence budget below it: Proxmox's newer coefficient first.
+// shorterTokens bring a membership that takes too much of the fence budget below it: first what was written by hand goes, then
+// Proxmox's newer coefficient, then a shorter token.
 func (k knobs) shorterTokens() (out []candidate) {
-	if !k.conf.Totem.HasLink0 || k.conf.Totem.Nodes <= 2 {
+	if k.now.Membership() <= k.most+k.most*6/5 {
 		return nil
 	}
-	for _, coefficient := range []time.Duration{125 * time.Millisecond, 50 * time.Millisecond} {
-		p := k.conf.Totem
-		p.TokenCoefficient = &coefficient
-		if t := p.Timeouts().Token; t < k.now.Token && k.now.Token > k.most {
-			out = append(out, k.token(fmt.Sprintf("token_coefficient %s ms (token %s ms)", ms(coefficient), ms(t)),
-				corosync.Edit{Key: "totem.token_coefficient", Value: ms(coefficient)}))
+	if k.conf.Totem.Consensus > 0 {
+		out = append(out, candidate{"default consensus", []corosync.Edit{{Key: "totem.consensus"}}})
+	}
+	if k.conf.Totem.HasLink0 && k.conf.Totem.Nodes > 2 {
+		for _, coefficient := range []time.Duration{125 * time.Millisecond, 50 * time.Millisecond} {
+			p := k.conf.Totem
+			p.TokenCoefficient = &coefficient
+			if t := p.Timeouts().Token; t < k.now.Token {
+				out = append(out, k.token(fmt.Sprintf("token_coefficient %s ms (token %s ms)", ms(coefficient), ms(t)),
+					corosync.Edit{Key: "totem.token_coefficient", Value: ms(coefficient)}))
+			}
+		}
+	}
+	for _, base := range []time.Duration{10 * time.Second, 5 * time.Second, 3 * time.Second} {
+		if t := base + k.extra(); t <= k.most && t < k.now.Token {
+			out = append(out, k.token(fmt.Sprintf("token %s ms", ms(t)), corosync.Edit{Key: "totem.token", Value: ms(base)}))
 		}
 	}
 	return out
