@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/probe/trace"
@@ -23,7 +24,8 @@ const shortest = 10 * time.Minute
 // Fit finds the loss and delay processes behind the digest. If the network changed meanwhile, only what came after counts, as far as
 // that is long enough.
 func (d *Digest) Fit(c Cluster) Fitted {
-	from, to := d.first, d.next
+	c = d.guessSites(c)
+	from, to := d.remembered(), d.next
 	for {
 		f := newField(&c, d, from, to)
 		steady := f.steady()
@@ -35,6 +37,19 @@ func (d *Digest) Fit(c Cluster) Fitted {
 		}
 		from = to - half
 	}
+}
+
+// remembered is the slot since which at least half of the paths are remembered.
+func (d *Digest) remembered() int {
+	var begins []int
+	for _, p := range d.paths {
+		begins = append(begins, p.begin)
+	}
+	if len(begins) == 0 {
+		return d.first
+	}
+	slices.Sort(begins)
+	return max(d.first, begins[len(begins)/2])
 }
 
 // fit finds the processes behind a window.

@@ -15,6 +15,7 @@ type field struct {
 	scopes   []scopeState
 	lost     []int    // scratch: the paths that lose now
 	options  []option // scratch: what may explain it
+	question int      // number of times that options were collected
 }
 
 // knownPath is a path that was probed.
@@ -42,6 +43,7 @@ type scopeState struct {
 	members []int   // of field.paths
 	chance  float64 // mean loss of its members on their own
 	now     toll
+	asked   int     // for the last time: field.question
 	claims  []claim // of slots
 	blocks  []claim // of blocks: where only a part is lost
 }
@@ -90,7 +92,8 @@ func window(p *pathDigest, from, to int) []stretch {
 		out = append(out, stretch{from, min(p.begin, to), false})
 		from = min(p.begin, to)
 	}
-	for _, r := range p.runs {
+	for _, run := range p.runs {
+		r := run.stretch()
 		if r.from, r.until = max(r.from, from), min(r.until, to); r.from < r.until {
 			out = append(out, r)
 		}
@@ -215,9 +218,11 @@ func btoi(b bool) int {
 // award gives the slots [from, until) to the scopes that explain them, if there is enough evidence.
 func (f *field) award(from, until int) {
 	f.options = f.options[:0]
+	f.question++
 	for _, p := range f.lost {
 		for _, i := range f.paths[p].scopes {
-			if s := &f.scopes[i]; !f.offered(i) {
+			if s := &f.scopes[i]; s.asked != f.question && s.now.lost > 0 {
+				s.asked = f.question
 				f.options = append(f.options, option{i, s.now.lost == len(f.lost) && s.now.lost == s.now.known, s.now.evidence(outright)})
 			}
 		}

@@ -17,7 +17,7 @@ type Digest struct {
 
 // pathDigest is one path: stretches of lost and unknown packets, ascending; what lies between arrived.
 type pathDigest struct {
-	runs   []stretch
+	runs   []packed
 	begin  int // slot before which nothing is known
 	delays delays
 }
@@ -28,11 +28,27 @@ type stretch struct {
 	lost        bool // false: unknown
 }
 
-// Limits of a Digest: what is older is forgotten.
+// packed is a stretch: its first slot, and its length times two, one more if the packets were lost.
+type packed struct{ from, what uint32 }
+
+func pack(s stretch) packed {
+	return packed{uint32(s.from), uint32(s.until-s.from)<<1 | uint32(btoi(s.lost))}
+}
+
+func (p packed) stretch() stretch {
+	return stretch{int(p.from), int(p.from) + int(p.what>>1), p.what&1 == 1}
+}
+
+// Limits of a Digest: what is older is forgotten. A sick path tells all that there is to know within minutes.
 const (
-	digestAge  = 24 * time.Hour
-	digestRuns = 4096 // of one path; a sick path tells all that there is to know within minutes
+	digestAge   = 24 * time.Hour
+	digestRuns  = 4096 // of one path
+	digestLeast = 256  // however many paths there are
+	digestAll   = 300_000
 )
+
+// most is how many stretches of a path are kept.
+func (d *Digest) most() int { return max(digestLeast, min(digestRuns, digestAll/max(1, len(d.paths)))) }
 
 // NewDigest is an empty digest.
 func NewDigest() *Digest { return &Digest{paths: map[trace.Path]*pathDigest{}} }
@@ -55,10 +71,11 @@ func (d *Digest) Add(t *trace.Trace, until int) {
 			d.paths[path] = p
 		}
 		p.add(s, d.next, until)
+		p.shrink(d.most())
 	}
 	for path, p := range d.paths {
 		if t.Paths[path] == nil {
-			p.append(d.next, until, trace.Unknown)
+			p.append(stretch{d.next, until, false})
 		}
 	}
 	d.next = until
@@ -75,23 +92,29 @@ func (p *pathDigest) add(s *trace.Series, from, until int) {
 		if v.State == trace.Arrived {
 			p.delays.add(v.Delay, end-slot)
 		} else {
-			p.append(slot, end, v.State)
+			p.append(stretch{slot, end, v.State == trace.Lost})
 		}
 		slot = end
 	}
 }
 
-func (p *pathDigest) append(from, until int, state trace.State) {
-	lost := state == trace.Lost
-	if n := len(p.runs); n > 0 && p.runs[n-1].until == from && p.runs[n-1].lost == lost {
-		p.runs[n-1].until = until
-		return
+func (p *pathDigest) append(s stretch) {
+	if n := len(p.runs); n > 0 {
+		if last := p.runs[n-1].stretch(); last.until == s.from && last.lost == s.lost {
+			p.runs[n-1] = pack(stretch{last.from, s.until, s.lost})
+			return
+		}
 	}
-	if len(p.runs) >= digestRuns { // a quarter at a time: moving is not free
-		p.begin = p.runs[digestRuns/4].from
-		p.runs = append(p.runs[:0], p.runs[digestRuns/4:]...)
+	p.runs = append(p.runs, pack(s))
+}
+
+// shrink forgets the oldest stretches, a quarter more than it must: moving is not free.
+func (p *pathDigest) shrink(most int) {
+	if n := len(p.runs) - most; n > 0 {
+		n += most / 4
+		p.begin = int(p.runs[n].from)
+		p.runs = append(p.runs[:0], p.runs[n:]...)
 	}
-	p.runs = append(p.runs, stretch{from, until, lost})
 }
 
 func (d *Digest) forget(before int) {
@@ -101,13 +124,15 @@ func (d *Digest) forget(before int) {
 	d.first = before
 	for path, p := range d.paths {
 		i := 0
-		for i < len(p.runs) && p.runs[i].until <= before {
+		for i < len(p.runs) && p.runs[i].stretch().until <= before {
 			i++
 		}
 		p.runs = append(p.runs[:0], p.runs[i:]...)
 		p.begin = max(p.begin, before)
-		if len(p.runs) == 1 && !p.runs[0].lost && p.runs[0].from <= before && p.runs[0].until == d.next {
-			delete(d.paths, path) // unknown for as long as we can remember
+		if len(p.runs) == 1 {
+			if s := p.runs[0].stretch(); !s.lost && s.from <= before && s.until == d.next {
+				delete(d.paths, path) // unknown for as long as we can remember
+			}
 		}
 	}
 }

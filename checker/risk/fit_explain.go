@@ -12,17 +12,13 @@ type option struct {
 	evidence float64
 }
 
-// offered: the scope is among the options already.
-func (f *field) offered(scope int) bool {
-	return slices.ContainsFunc(f.options, func(o option) bool { return o.scope == scope })
-}
-
 // manyOptions is up to how many options are looked at in pairs.
 const manyOptions = 96
 
 // explain picks the option that explains losses best, or the two that do if one cannot explain them all: two lines that fail at the same time
 // must not be taken for a wider one that fails in part. None: there is less evidence than least.
 func (f *field) explain(least float64) []int {
+	f.options = slices.DeleteFunc(f.options, func(o option) bool { return o.evidence <= 0 })
 	slices.SortStableFunc(f.options, func(a, b option) int { return cmp.Compare(f.scopes[a.scope].kind, f.scopes[b.scope].kind) })
 	var best option
 	most := least
@@ -41,7 +37,7 @@ func (f *field) explain(least float64) []int {
 	most += claimEvidence // a second cause is less likely than one
 	for i, a := range f.options {
 		for _, b := range f.options[i+1:] {
-			if sum := a.evidence + b.evidence; sum > most+equal && a.evidence > 0 && b.evidence > 0 && f.apart(a.scope, b.scope) {
+			if sum := a.evidence + b.evidence; sum > most+equal && f.apart(a.scope, b.scope) {
 				out, most = []int{a.scope, b.scope}, sum
 			}
 		}

@@ -127,7 +127,7 @@ func TestDigestForgets(t *testing.T) {
 	d := NewDigest()
 	d.Add(r, s.Next())
 	p := d.paths[trace.Path{From: 1, To: 2}]
-	if len(p.runs) > digestRuns || len(p.runs) < digestRuns/2 || p.begin != p.runs[0].from-2 && p.begin != p.runs[0].from {
+	if len(p.runs) > digestRuns || len(p.runs) < digestRuns/2 || p.begin != int(p.runs[0].from) {
 		t.Errorf("%d stretches, from slot %d on", len(p.runs), p.begin)
 	}
 	if w := window(p, 0, 40000); w[0].lost || w[0].from != 0 || w[0].until != p.begin {
@@ -247,4 +247,39 @@ func TestKindsOfBursts(t *testing.T) {
 	near(t, "short ones every", found.Process.Bursts[0].Every.Seconds(), 30, 1.3)
 	near(t, "short ones last", found.Process.Bursts[0].Mean.Seconds(), 0.12, 1.3)
 	near(t, "outages last", found.Process.Bursts[1].Mean.Seconds(), 20, 3)
+}
+
+// Where nobody told the sites, delays do: of all paths, or of those that one node sees.
+func TestSitesByDelay(t *testing.T) {
+	told := fitCluster(3*time.Second, 0, 1, 3, 2)
+	blind := told
+	blind.Nodes = slices.Clone(told.Nodes)
+	for i := range blind.Nodes {
+		blind.Nodes[i].Site = ""
+	}
+	local := Line{Paths: in(told, all), Process: Process{Delay: Delay{Usual: 150 * time.Microsecond}}}
+	for _, tt := range []struct {
+		name   string
+		delay  time.Duration
+		probed func(trace.Path) bool
+		want   []string
+	}{
+		{"all paths", 2 * time.Millisecond, all, []string{"a1,a2,a3", "a1,a2,a3", "a1,a2,a3", "b1,b2", "b1,b2"}},
+		{"one node's", 2 * time.Millisecond, seenBy(1), []string{"a1,a2,a3", "a1,a2,a3", "a1,a2,a3", "b1,b2", "b1,b2"}},
+		{"the far node's", 2 * time.Millisecond, seenBy(4), []string{"a1,a2,a3", "a1,a2,a3", "a1,a2,a3", "b1,b2", "b1,b2"}},
+		{"one place", 200 * time.Microsecond, all, []string{"", "", "", "", ""}},
+	} {
+		ls := append(Lines{local}, wan(told, Process{Delay: Delay{Usual: tt.delay}})...)
+		r := record(blind, ls, time.Minute, tt.probed, 0, rand.New(rand.NewPCG(1, 1)))
+		d := NewDigest()
+		_, next := r.Span()
+		d.Add(r, next)
+		var got []string
+		for _, n := range d.guessSites(blind).Nodes {
+			got = append(got, n.Site)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
 }
