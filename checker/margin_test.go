@@ -65,6 +65,19 @@ func TestLowMargin(t *testing.T) {
 	}
 }
 
+// TestLowMarginEven: where a split leaves nobody with quorum, one real loss among virtual ones pages.
+func TestLowMarginEven(t *testing.T) {
+	s := newScene(t, 3*time.Second, 1, "a1", "a2", "b1", "b2")
+	tell(s, risk.Window{
+		Median: share(1.1), Worst: share(2), Tight: 2, Spells: 3, Losses: 0.8, LossShare: 0.6, Real: risk.Real{Losses: 1},
+		Hop: risk.Hop{Cause: risk.CauseLost, From: 2, To: 3},
+	})
+	s.run(10 * time.Second)
+	if f, _ := s.finding("low-margin:ring"); f.Severity != checker.Critical || !strings.Contains(f.Title, "nobody has quorum") {
+		t.Errorf("%+v", f)
+	}
+}
+
 // TestMarginBasis: where the virtual token cannot tell, gaps do, and why is said.
 func TestMarginBasis(t *testing.T) {
 	for _, c := range []struct {

@@ -12,7 +12,7 @@ import (
 // When the margin is told, by the last ten minutes. An idle ring's is 0.8; failing over to a second link takes it to 0.3, at worst 0.05:
 // that is worth a word. What repeats is a warning (risk.Window.Threatened): in trials with rising loss it stood minutes before the first
 // real loss. It is critical when the ring has really been lost again and again, and the virtual ones agree that the paths are why: the next
-// time it may not come back whole.
+// time it may not come back whole. Once is enough where a split would leave nobody with quorum.
 const (
 	lowMargin     = 0.5
 	lossesToPage  = 3   // real ones, but for cuts that were told of
@@ -21,11 +21,15 @@ const (
 	goesOnFor = 3 * time.Minute // since the last spell: then it does not page any more
 )
 
-// marginSeverity grades the last ten minutes; OK when there is nothing to tell.
-func (j *judge) marginSeverity(w *risk.Window) Severity {
+// marginSeverity grades the last ten minutes, with what is at stake; OK when there is nothing to tell.
+func (j *judge) marginSeverity(w *risk.Window, stake *Outcome) Severity {
 	threatened := w.Threatened()
+	page := lossesToPage
+	if stake != nil && len(stake.Keeps) == 0 {
+		page = 1
+	}
 	switch {
-	case threatened && w.Real.Losses-w.Real.InCuts >= lossesToPage && w.LossShare >= agreeingShare && j.ago(j.virtual.Last) < goesOnFor:
+	case threatened && w.Real.Losses-w.Real.InCuts >= page && w.LossShare >= agreeingShare && j.ago(j.virtual.Last) < goesOnFor:
 		return Critical
 	case threatened:
 		return Warning
@@ -39,12 +43,16 @@ func (j *judge) marginSeverity(w *risk.Window) Severity {
 // by the findings about cuts: then nothing new is said, and nothing worse.
 func (j *judge) virtualMargin() {
 	w := &j.virtual.Ten
-	severity := j.marginSeverity(w)
+	var stake *Outcome
+	if w.Threatened() {
+		stake = j.atStake(w.Hop)
+	}
+	severity := j.marginSeverity(w, stake)
 	if j.unsettled() {
 		severity = min(severity, j.stood(key(CodeLowMargin, "ring")))
 	}
 	if severity > OK {
-		j.lowMarginFinding(w, severity)
+		j.lowMarginFinding(w, severity, stake)
 	}
 	if t := j.virtual.Trend; t.Falling(j.token) && !j.unsettled() {
 		j.add(draft{
@@ -55,7 +63,7 @@ func (j *judge) virtualMargin() {
 	}
 }
 
-func (j *judge) lowMarginFinding(w *risk.Window, severity Severity) {
+func (j *judge) lowMarginFinding(w *risk.Window, severity Severity, stake *Outcome) {
 	d := draft{code: CodeLowMargin, severity: severity, subject: "ring", cause: j.hopCause(w.Hop, severity)}
 	d.title = "the token came within " + percent(w.Ratio(j.token)) + " of its timeout in the last 10 min"
 	switch {
@@ -72,11 +80,9 @@ func (j *judge) lowMarginFinding(w *risk.Window, severity Severity) {
 		hop := fmt.Sprintf("%s to %s on link %d", j.nodeName(h.From), j.nodeName(h.To), h.Link)
 		d.title += "; it was held up from " + hop
 		d.evidence["hop"], d.evidence["hop_cause"], d.evidence["at"] = hop, h.Cause.String(), w.At.Format("15:04:05")
-		if text := j.atStake(h); text != "" {
-			d.evidence["at_stake"] = text
-			if severity > Info {
-				d.title += "; if that breaks, " + text
-			}
+		if stake != nil {
+			d.evidence["at_stake"] = stake.Text
+			d.title += "; if that breaks, " + stake.Text
 		}
 	}
 	j.add(d)

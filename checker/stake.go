@@ -9,8 +9,11 @@ import (
 )
 
 // atStake says what would happen if the trouble behind a hop became a cut: of the two ends' sites (or nodes, where sites are not known)
-// the one with the sicker paths would be on its own. "" if there is nothing to divide.
-func (j *judge) atStake(h risk.Hop) string {
+// the one with the sicker paths would be on its own. Nil if there is nothing to divide.
+func (j *judge) atStake(h risk.Hop) *Outcome {
+	if h.Cause == risk.CauseNone {
+		return nil
+	}
 	a, b := j.togetherWith(h.From, h.To), j.togetherWith(h.To, h.From)
 	alone := b
 	if sa, sb := j.sickness(a), j.sickness(b); sa > sb || sa == sb && len(a) < len(b) {
@@ -26,14 +29,16 @@ func (j *judge) atStake(h risk.Hop) string {
 		}
 	}
 	if len(out) == 0 || len(rest) == 0 {
-		return ""
+		return nil
 	}
 	parts := [][]uint32{rest, out}
 	if slices.Contains(out, j.local.ID) {
 		parts = [][]uint32{out, rest}
 	}
-	o := Outcome{Transitive: true}
-	return strings.TrimPrefix(outcomeText(&o, j.divide(&o, memo, parts)), "if this lasts: ")
+	o := &Outcome{Transitive: true}
+	expected := j.divide(o, memo, parts)
+	o.Text = strings.TrimPrefix(outcomeText(o, expected), "if this lasts: ")
+	return o
 }
 
 // togetherWith are the nodes of a node's site, or the node alone when its site is not known or is the other's too.

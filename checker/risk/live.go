@@ -65,7 +65,7 @@ func (l *Live) Skipped() int { return l.skipped }
 func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 	until := t.At(known)
 	if !t.Start.Equal(l.start) || until < l.at {
-		l.start, l.rings = t.Start, nil
+		l.start, l.rings, l.cutUntil = t.Start, nil, 0
 		if l.origin.IsZero() {
 			l.origin = t.Start
 		}
