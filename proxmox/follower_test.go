@@ -2,6 +2,7 @@ package proxmox
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,10 +37,10 @@ func run(t *testing.T, feeds ...Feed) *Follower {
 // TestFollower: both sources come together, each at its own pace.
 func TestFollower(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		reads := map[Source]int{}
+		var reads [2]atomic.Int32 // files, API
 		reader := func(from Source, node string) scripted {
 			return scripted{from, func(context.Context) Snapshot {
-				reads[from]++
+				reads[map[Source]int{FromFiles: 0, FromAPI: 1}[from]].Add(1)
 				s := view(from, node, Yes, time.Now().Unix())
 				for p := range s.Origins {
 					s.Origins[p].At = time.Now()
@@ -58,10 +59,10 @@ func TestFollower(t *testing.T) {
 		}
 		time.Sleep(100 * time.Second)
 		synctest.Wait()
-		if n := reads[FromFiles]; n < 45 || n > 57 {
+		if n := reads[0].Load(); n < 45 || n > 57 {
 			t.Errorf("files were read %d times in 100 s", n)
 		}
-		if n := reads[FromAPI]; n < 9 || n > 13 {
+		if n := reads[1].Load(); n < 9 || n > 13 {
 			t.Errorf("the API was asked %d times in 100 s", n)
 		}
 	})
@@ -71,13 +72,13 @@ func TestFollower(t *testing.T) {
 // time meanwhile, and it comes back.
 func TestFollowerHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		release, inside, most := make(chan struct{}), 0, 0
-		hanging := false
+		release := make(chan struct{})
+		var inside, most, asked atomic.Int32
+		var hanging atomic.Bool
 		files := scripted{FromFiles, func(context.Context) Snapshot {
-			inside++
-			most = max(most, inside)
-			defer func() { inside-- }()
-			if hanging {
+			most.Store(max(most.Load(), inside.Add(1)))
+			defer inside.Add(-1)
+			if hanging.Load() {
 				<-release
 			}
 			s := view(FromFiles, "a", Yes, 500)
@@ -87,14 +88,13 @@ func TestFollowerHang(t *testing.T) {
 			}
 			return s
 		}}
-		asked := 0
 		api := scripted{FromAPI, func(context.Context) Snapshot {
-			asked++
+			asked.Add(1)
 			return Snapshot{At: time.Now(), Faults: []Fault{{Source: FromAPI, Kind: TokenRefused}}}
 		}}
 		f := run(t, Feed{Reader: files}, Feed{Reader: api})
 		time.Sleep(time.Second)
-		hanging = true
+		hanging.Store(true)
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		s := f.Latest()
@@ -105,13 +105,13 @@ func TestFollowerHang(t *testing.T) {
 		for _, fault := range s.Faults {
 			found[fault.Kind]++
 		}
-		if found[Hanging] != 1 || found[TokenRefused] != 1 || most != 1 {
-			t.Errorf("faults %v, %d readings at a time", found, most)
+		if found[Hanging] != 1 || found[TokenRefused] != 1 || most.Load() != 1 {
+			t.Errorf("faults %v, %d readings at a time", found, most.Load())
 		}
-		if asked < 6 || asked > 12 { // 10, 20, 40, then 60 s apart
-			t.Errorf("a refused token was shown %d times in 5 minutes", asked)
+		if n := asked.Load(); n < 6 || n > 12 { // 10, 20, 40, then 60 s apart
+			t.Errorf("a refused token was shown %d times in 5 minutes", n)
 		}
-		hanging = false
+		hanging.Store(false)
 		close(release)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -220,12 +221,12 @@ func TestRestart(t *testing.T) {
 type hanging struct {
 	fstest.MapFS
 	release chan struct{}
-	inside  *int
+	inside  *atomic.Int32
 }
 
 func (f hanging) Open(name string) (fs.File, error) {
 	if strings.HasPrefix(name, "etc/pve/.") {
-		*f.inside++
+		f.inside.Add(1)
 		<-f.release
 	}
 	return f.MapFS.Open(name)
@@ -236,7 +237,7 @@ func (f hanging) Open(name string) (fs.File, error) {
 func TestHanging(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		state := proxmoxtest.Load("healthy")
-		inside := 0
+		var inside atomic.Int32
 		fsys := hanging{state.Files(), make(chan struct{}), &inside}
 		r := New(fsys)
 		for range 5 {
@@ -249,8 +250,8 @@ func TestHanging(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 		}
-		if inside != 1 {
-			t.Errorf("%d reads hang at a time", inside)
+		if n := inside.Load(); n != 1 {
+			t.Errorf("%d reads hang at a time", n)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
