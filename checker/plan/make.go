@@ -56,6 +56,9 @@ func Make(now Design, changes Changes, o Options) (*Report, error) {
 	if len(done) > 0 {
 		planned = &then
 	}
+	if len(planned.Cluster.Nodes) < 2 {
+		return nil, refuse("--add-node NAME", "one node alone: there is nothing to plan")
+	}
 	if err := planned.checkNetwork(); err != nil {
 		return nil, err
 	}
@@ -149,29 +152,30 @@ func judgeDesign(d *Design, o Options, e effort, known *State) (State, error) {
 // enumerate judges every single and double failure.
 func (w *world) enumerate(s *State, all bool) {
 	failures := w.d.failures()
-	singles := make([]outcome, 0, len(failures))
+	alone := make([]outcome, len(failures))
+	var singles, doubles []outcome
 	for i, f := range failures {
-		o := w.judge(f)
-		o.failures[0] = i
-		singles = append(singles, o)
+		alone[i] = w.judge(f)
+		alone[i].failures[0] = i
+		if alone[i].lives() {
+			singles = append(singles, alone[i])
+		}
 	}
-	var doubles []outcome
 	for i, f := range failures {
 		for j := i + 1; j < len(failures); j++ {
 			if !pairs(f, failures[j]) {
 				continue
 			}
 			o := w.judge(f, failures[j])
-			if o.keep|o.lose|o.loose == 0 {
-				continue // nobody lives
-			}
 			o.failures = [2]int{i, j}
-			doubles = append(doubles, o)
+			if o.lives() {
+				doubles = append(doubles, o)
+			}
 		}
 	}
 	s.Singles = w.groups(failures, singles, nil)
 	s.Doubles = w.groups(failures, doubles, func(o outcome) bool {
-		return o.impact > Freeze && max(singles[o.failures[0]].impact, singles[o.failures[1]].impact) >= o.impact
+		return o.impact > Freeze && max(alone[o.failures[0]].impact, alone[o.failures[1]].impact) >= o.impact
 	})
 	w.remarkOrder(s, doubles)
 	if all {

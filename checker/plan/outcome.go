@@ -60,6 +60,9 @@ type outcome struct {
 	later      Impact
 }
 
+// lives tells whether any node does.
+func (o *outcome) lives() bool { return o.keep|o.lose|o.loose != 0 }
+
 // judge lets failures happen at once.
 func (w *world) judge(failures ...Failure) outcome {
 	var b broken

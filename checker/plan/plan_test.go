@@ -249,12 +249,17 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	for want, f := range map[string]func() error{
-		"neither a configuration nor sites":   func() error { _, err := New(nil, 1); return err },
-		"site a has no nodes":                 func() error { _, err := New([]Site{{Name: "a"}}, 1); return err },
-		"65 nodes":                            func() error { _, err := New(sitesOf(65), 1); return err },
-		"9 sites":                             func() error { _, err := New(sitesOf(1, 1, 1, 1, 1, 1, 1, 1, 1), 1); return err },
-		"9 links":                             func() error { _, err := New(sitesOf(2), 9); return err },
-		"totem.transport is udpu":             func() error { return refusedConfig(t, udpu) },
+		"neither a configuration nor sites": func() error { _, err := New(nil, 1); return err },
+		"site a has no nodes":               func() error { _, err := New([]Site{{Name: "a"}}, 1); return err },
+		"65 nodes":                          func() error { _, err := New(sitesOf(65), 1); return err },
+		"9 sites":                           func() error { _, err := New(sitesOf(1, 1, 1, 1, 1, 1, 1, 1, 1), 1); return err },
+		"9 links":                           func() error { _, err := New(sitesOf(2), 9); return err },
+		"totem.transport is udpu":           func() error { return refusedConfig(t, udpu) },
+		"nothing to plan": func() error {
+			d, _ := New(sitesOf(1), 1)
+			_, err := Make(d, Changes{}, Options{})
+			return err
+		},
 		`no node is named "x"`:                change(Changes{Remove: []string{"x"}}),
 		"no nodes are left":                   change(Changes{Remove: []string{"a1", "a2", "a3", "b1", "b2"}}),
 		"there is a node a1 already":          change(Changes{Add: []NewNode{{"a1", "a"}}}),

@@ -17,6 +17,7 @@ func (p *planPrinter) numbers() {
 	}
 	rows := []row{
 		{"may be lost", spareText},
+		{"two at once", doublesText},
 		{"token", func(s *plan.State) string { return show(s.Timers.Token.Duration()) }},
 		{"membership", func(s *plan.State) string { return show(s.Timers.Membership.Duration()) + " after the last token" }},
 		{"timers", timersText},
@@ -85,7 +86,7 @@ func fold(text string, columns int) []string {
 
 func spareText(s *plan.State) string {
 	q := s.Quorum
-	total := fmt.Sprintf("(%d votes, %d needed)", q.Expected, q.Needed)
+	total := fmt.Sprintf("(%s, %d needed)", count(q.Expected, "vote"), q.Needed)
 	if q.SpareNodes == 0 {
 		return "no node " + total
 	}
@@ -93,6 +94,18 @@ func spareText(s *plan.State) string {
 		return "any 1 node " + total
 	}
 	return fmt.Sprintf("any %d nodes at once %s", q.SpareNodes, total)
+}
+
+// doublesText counts the double failures that nobody survives as a cluster.
+func doublesText(s *plan.State) string {
+	fatal, total := 0, 0
+	for _, g := range s.Doubles {
+		total += g.Count
+		if g.Impact >= plan.Loose {
+			fatal += g.Count
+		}
+	}
+	return fmt.Sprintf("%d of %d double failures are fatal", fatal, total)
 }
 
 func timersText(s *plan.State) string {
