@@ -43,6 +43,7 @@ func (cl Cluster) Split(partitions ...[]uint32) Cluster {
 	for _, p := range changed {
 		cl.form(p)
 	}
+	cl.pollAll() // the vote may have moved away from a partition that stayed
 	for _, n := range chance {
 		cl.chance[n] = true
 	}
@@ -135,10 +136,14 @@ func (cl *Cluster) poll(daemons map[uint32]daemon, members []uint32) {
 func (cl Cluster) Reach(nodes ...uint32) Cluster {
 	cl = cl.clone()
 	cl.device.reach(nodes, func(n uint32) bool { return cl.daemons[n].quorate })
+	cl.pollAll()
+	return cl
+}
+
+func (cl *Cluster) pollAll() {
 	for _, p := range cl.Partitions() {
 		cl.poll(cl.daemons, p)
 	}
-	return cl
 }
 
 // Leave is the cluster after node was stopped in an orderly way and the rest of its membership has become one of its own. Only with

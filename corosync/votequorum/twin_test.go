@@ -355,6 +355,9 @@ func (r *rig) split(partitions [][]uint32) {
 	for _, p := range changed {
 		r.form(p)
 	}
+	for _, p := range r.partitions() {
+		r.poll(p)
+	}
 }
 
 // form makes members one ring: every daemon synchronises, multicasts its nodeinfo as the token comes by, hears everybody's, takes the
