@@ -18,6 +18,7 @@ func commands(p *process) []*cobra.Command {
 		newReplayCommand(p),
 		newAdviseCommand(p),
 		newConfigCommand(p),
+		newProxmoxCommand(p),
 		newManCommand(p),
 		newVersionCommand(p),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/alerts"
 	"github.com/quorumwatch/quorumwatch/alerts/webhook"
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/proxmox/api"
 )
 
 // build makes typed values of checked text, and checks what concerns several keys.
@@ -24,9 +25,10 @@ func (m *merged) build(raw file) Config {
 			ToolsDir:   raw.Corosync.Tools,
 			LogFile:    raw.Corosync.LogFile,
 		},
-		Probe: m.buildProbe(raw.Probe),
-		Sites: m.buildSites(raw.Sites),
-		Web:   Web{Listen: m.buildListen(raw.Web.Listen), ConfigFile: raw.Web.ConfigFile},
+		Proxmox: m.buildProxmox(raw.Proxmox),
+		Probe:   m.buildProbe(raw.Probe),
+		Sites:   m.buildSites(raw.Sites),
+		Web:     Web{Listen: m.buildListen(raw.Web.Listen), ConfigFile: raw.Web.ConfigFile},
 		Log: Log{
 			Level:  m.level(raw.Log.Level),
 			Format: Format(slices.Index(formatWords[:], raw.Log.Format)),
@@ -42,6 +44,30 @@ func (m *merged) build(raw file) Config {
 			Webhooks: m.buildWebhooks(raw.Alerts.Webhooks),
 		},
 	}
+}
+
+func (m *merged) buildProxmox(raw rawProxmox) Proxmox {
+	p := Proxmox{
+		Files:    raw.Files == filesWords[0],
+		Interval: m.time("proxmox.interval", raw.Interval),
+		API: api.Config{
+			Endpoints: slices.Clone(raw.Endpoints), TokenFile: raw.TokenFile, CAFile: raw.CAFile, Fingerprints: slices.Clone(raw.Fingerprints),
+		},
+	}
+	if len(raw.Endpoints) == 0 {
+		if raw.TokenFile != "" {
+			m.report("proxmox.token_file", complain("name servers in proxmox.endpoints", "given, but there is nobody to show the token to"))
+		}
+		return p
+	}
+	if raw.TokenFile == "" {
+		m.report("proxmox.endpoints", complain("give proxmox.token_file; 'quorumwatch proxmox token' tells how to make one", "given, but the API wants a token"))
+		return p
+	}
+	if _, err := api.New(p.API); err != nil {
+		m.report("proxmox.endpoints", complain("", "%v", err))
+	}
+	return p
 }
 
 func (m *merged) buildProbe(raw rawProbe) Probe {

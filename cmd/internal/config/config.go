@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/alerts"
 	"github.com/quorumwatch/quorumwatch/alerts/webhook"
+	"github.com/quorumwatch/quorumwatch/proxmox/api"
 )
 
 // DefaultPath is the file that is read when none is named. It need not exist.
@@ -17,6 +18,7 @@ const DefaultPath = "/etc/quorumwatch/quorumwatch.yaml"
 type Config struct {
 	File     string // the file that was read, "" if there was none
 	Corosync Corosync
+	Proxmox  Proxmox
 	Probe    Probe
 	Sites    []Site
 	Web      Web
@@ -94,6 +96,16 @@ const (
 func (f Format) String() string { return formatWords[f] }
 
 var formatWords = [...]string{FormatAuto: "auto", FormatConsole: "console", FormatJSON: "json"}
+
+// filesWords are the words of proxmox.files: read them where they are, or not at all.
+var filesWords = [...]string{"auto", "never"}
+
+// Proxmox says where Proxmox VE's own knowledge comes from.
+type Proxmox struct {
+	Files    bool          // read /etc/pve and its kin, where there is one
+	API      api.Config    // whom to ask; no Endpoints: nobody
+	Interval time.Duration // between two questions to the API
+}
 
 // Trace says how much of the paths' past is kept.
 type Trace struct {

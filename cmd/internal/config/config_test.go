@@ -22,6 +22,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/alerts"
 	"github.com/quorumwatch/quorumwatch/alerts/webhook"
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/proxmox/api"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -32,6 +33,7 @@ const examplePath = "../../../examples/quorumwatch.yaml"
 func defaults() Config {
 	return Config{
 		Corosync: Corosync{ConfigFile: "/etc/corosync/corosync.conf"},
+		Proxmox:  Proxmox{Files: true, Interval: 10 * time.Second, API: api.Config{Endpoints: []string{}, Fingerprints: []string{}}},
 		Probe: Probe{
 			Port: 5412, Interval: 50 * time.Millisecond, FullSize: 1472, FullSizeInterval: 500 * time.Millisecond,
 			Auth: AuthCorosyncKey, Allow: []netip.Prefix{},
@@ -67,6 +69,13 @@ func TestDefaults(t *testing.T) {
 
 const everything = `
 corosync: {config: ./c.conf, authkey: /k, node: 3, tools_dir: /opt/bin, log_file: /var/log/c.log}
+proxmox:
+  files: never
+  endpoints: [pve1, "https://[fd00::1]:8006"]
+  token_file: /tok
+  ca_file: /ca.pem
+  fingerprints: [AB:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:01]
+  interval: 1m
 probe:
   port: 862
   interval: 1s
@@ -102,6 +111,10 @@ alerts:
 func TestEverything(t *testing.T) {
 	want := Config{
 		Corosync: Corosync{ConfigFile: "./c.conf", AuthKey: "/k", Node: "3", ToolsDir: "/opt/bin", LogFile: "/var/log/c.log"},
+		Proxmox: Proxmox{Interval: time.Minute, API: api.Config{
+			Endpoints: []string{"pve1", "https://[fd00::1]:8006"}, TokenFile: "/tok", CAFile: "/ca.pem",
+			Fingerprints: []string{"AB:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:01"},
+		}},
 		Probe: Probe{
 			Port: 862, Interval: time.Second, FullSizeInterval: time.Second, Auth: AuthKeyFile, KeyFile: "/etc/key",
 			Allow: []netip.Prefix{
@@ -134,6 +147,10 @@ func TestEverything(t *testing.T) {
 // TestMistakes: every error names its place and, where there is one, the remedy.
 func TestMistakes(t *testing.T) {
 	tests := map[string]string{ // text: "error | hint"
+		"proxmox:\n  endpoints: [http://pve1]\n":                            `f.yaml:2: proxmox.endpoints[0]: "http://pve1" is not encrypted | write https://: the token is not sent in the clear`,
+		"proxmox:\n  endpoints: [pve1]\n":                                   `f.yaml:2: proxmox.endpoints: given, but the API wants a token | give proxmox.token_file; 'quorumwatch proxmox token' tells how to make one`,
+		"proxmox:\n  token_file: /t\n":                                      `f.yaml:2: proxmox.token_file: given, but there is nobody to show the token to | name servers in proxmox.endpoints`,
+		"proxmox:\n  fingerprints: [\"12:34\"]\n":                           `f.yaml:2: proxmox.fingerprints[0]: "12:34" is not a SHA-256 fingerprint | 'pvenode cert info' shows it: 32 bytes in hexadecimal, parted by colons`,
 		"prob:\n  port: 1\n":                                                `f.yaml:1: prob: unknown key | did you mean "probe"?`,
 		"probe:\n  intervall: 50ms\n":                                       `f.yaml:2: probe.intervall: unknown key | did you mean "interval"?`,
 		"Probe:\n  port: 1\n":                                               `f.yaml:1: Probe: unknown key | did you mean "probe"?`,
@@ -180,7 +197,7 @@ func TestMistakes(t *testing.T) {
 		"alerts:\n  webhooks:\n  - url: http://h\n    headers: [{name: a b, value: x}]\n":    `f.yaml:3: alerts.webhooks[0]: header "a b": not a header name | `,
 		"alerts:\n  webhooks:\n  - {url: http://h, name: x}\n  - {url: http://i, name: x}\n": `f.yaml:4: alerts.webhooks[1].name: two webhooks are named "x" | `,
 		"alerts:\n  repeat_interval: 10s\n":                                                  `f.yaml:2: alerts.repeat_interval: 10s is out of range: 1m to 168h, or 0: never | `,
-		"a: &x 1\nb: *x\n":                                                                   "f.yaml:1: a: unknown key | known here: alerts, corosync, log, probe, sites, state_dir, trace, web\nf.yaml:2: b: unknown key | known here: alerts, corosync, log, probe, sites, state_dir, trace, web",
+		"a: &x 1\nb: *x\n":                                                                   "f.yaml:1: a: unknown key | known here: alerts, corosync, log, probe, proxmox, sites, state_dir, trace, web\nf.yaml:2: b: unknown key | known here: alerts, corosync, log, probe, proxmox, sites, state_dir, trace, web",
 		"probe:\n  port: &x 1\n":                                                             `f.yaml:2: probe.port: anchors and aliases are not supported | write the value out`,
 		"probe:\n\tport: 1\n":                                                                `f.yaml:2: not YAML: found character that cannot start any token | 'quorumwatch config example' prints a file to start from`,
 		"probe: {port: 1\n":                                                                  `f.yaml:1: not YAML: did not find expected ',' or '}' | 'quorumwatch config example' prints a file to start from`,

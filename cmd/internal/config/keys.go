@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // key is one thing that can be configured. The table of keys is the only place that knows defaults, ranges and meaning.
 type key struct {
@@ -21,6 +24,7 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"corosync", []string{"Where this node's Corosync is. Nothing to say on a Proxmox VE node."}},
+		{"proxmox", []string{"What Proxmox VE knows: HA, watchdogs, guests. A node's own files say it; the API is for machines that have none."}},
 		{"probe", []string{"The agent's own probes, over Corosync's own paths. Say the same on every node."}},
 		{"web", []string{"Report (text and JSON), metrics and health over HTTP; read-only."}},
 		{"log", []string{"Logs go to standard error."}},
@@ -31,7 +35,7 @@ func sections() []section {
 
 // keys are all there are, in the order of the example.
 func keys() []key {
-	return append(append(corosyncKeys(), probeKeys()...), outerKeys()...)
+	return slices.Concat(corosyncKeys(), proxmoxKeys(), probeKeys(), outerKeys())
 }
 
 func corosyncKeys() []key {
@@ -46,6 +50,25 @@ func corosyncKeys() []key {
 			"Directory of corosync-cmapctl, corosync-quorumtool and corosync-cfgtool; empty: PATH"}},
 		{path: "corosync.log_file", kind: path(), doc: []string{
 			"Log file of Corosync; empty: the one that corosync.conf names, else the journal"}},
+	}
+}
+
+func proxmoxKeys() []key {
+	return []key{
+		{path: "proxmox.files", kind: choice(filesWords[:]...), fallback: "auto", doc: []string{
+			"Whether /etc/pve and its kin are read: auto (if there is Proxmox VE on this machine) or never",
+			"They are read only, as root or group www-data. A hanging /etc/pve holds up nothing."}},
+		{path: "proxmox.endpoints", kind: servers(), doc: []string{
+			"API servers to ask, one after the other: pve1, pve1:8006, https://pve1:8006; empty: none",
+			"Needs token_file. 'quorumwatch proxmox token' prints the commands that make a token which can only read."}},
+		{path: "proxmox.token_file", kind: path(), doc: []string{
+			"File with user@realm!name=secret on one line, readable by the agent alone"}},
+		{path: "proxmox.ca_file", kind: path(), doc: []string{
+			"Certificates (PEM) that sign those of the servers; empty: the system's and /etc/pve/pve-root-ca.pem"}},
+		{path: "proxmox.fingerprints", kind: fingerprints(), doc: []string{
+			"SHA-256 fingerprints of the servers' certificates, as Proxmox shows them; if given, they count instead of a CA"}},
+		{path: "proxmox.interval", kind: duration(2*time.Second, 10*time.Minute, ""), fallback: "10s", doc: []string{
+			"Time between two questions to the API"}},
 	}
 }
 

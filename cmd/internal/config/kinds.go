@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -106,6 +108,30 @@ func endpoints() kind {
 		}
 		if strings.ContainsAny(host, " /@") {
 			return complain("", "%q: %q is not a host", s, host)
+		}
+		return nil
+	}}
+}
+
+// servers is a list of hosts with or without scheme and port. Package proxmox/api looks closer.
+func servers() kind {
+	return kind{name: "servers", list: true, check: func(s string) *complaint {
+		switch {
+		case s == "" || strings.ContainsAny(s, " @"):
+			return complain("write pve1, pve1:8006 or https://pve1:8006", "%q is not a server", s)
+		case strings.HasPrefix(s, "http://"):
+			return complain("write https://: the token is not sent in the clear", "%q is not encrypted", s)
+		}
+		return nil
+	}}
+}
+
+// fingerprints is a list of SHA-256 sums in hexadecimal, with or without colons.
+func fingerprints() kind {
+	return kind{name: "fingerprints", list: true, check: func(s string) *complaint {
+		b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
+		if err != nil || len(b) != sha256.Size {
+			return complain("'pvenode cert info' shows it: 32 bytes in hexadecimal, parted by colons", "%q is not a SHA-256 fingerprint", s)
 		}
 		return nil
 	}}

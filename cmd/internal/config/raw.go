@@ -4,6 +4,7 @@ package config
 // because viper lower-cases keys.
 type file struct {
 	Corosync rawCorosync `mapstructure:"corosync" yaml:"corosync"`
+	Proxmox  rawProxmox  `mapstructure:"proxmox" yaml:"proxmox"`
 	Probe    rawProbe    `mapstructure:"probe" yaml:"probe"`
 	Sites    []rawSite   `mapstructure:"sites" yaml:"sites"`
 	Web      rawWeb      `mapstructure:"web" yaml:"web"`
@@ -19,6 +20,15 @@ type rawCorosync struct {
 	Node    string `mapstructure:"node" yaml:"node"`
 	Tools   string `mapstructure:"tools_dir" yaml:"tools_dir"`
 	LogFile string `mapstructure:"log_file" yaml:"log_file"`
+}
+
+type rawProxmox struct {
+	Files        string   `mapstructure:"files" yaml:"files"`
+	Endpoints    []string `mapstructure:"endpoints" yaml:"endpoints"`
+	TokenFile    string   `mapstructure:"token_file" yaml:"token_file"`
+	CAFile       string   `mapstructure:"ca_file" yaml:"ca_file"`
+	Fingerprints []string `mapstructure:"fingerprints" yaml:"fingerprints"`
+	Interval     string   `mapstructure:"interval" yaml:"interval"`
 }
 
 type rawProbe struct {
