@@ -107,3 +107,44 @@ func TestMarginCalm(t *testing.T) {
 		look(40 * time.Second)
 	})
 }
+
+// TestSlowDegradation: loss between the sites grows slowly on the lone link, until the simulated ring loses its token for the first time. Every
+// agent warns a minute before.
+func TestSlowDegradation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten minutes of a cluster")
+	}
+	inBubble(t, 1, func(c *cluster) {
+		begin := time.Now()
+		c.setWeather(func(d direction) simnet.Link {
+			l := simnet.Link{Delay: oneWay}
+			if apart(d) {
+				l.Loss = 0.06 * time.Since(begin).Hours()
+			}
+			return l
+		})
+		warned := map[string]time.Duration{}
+		c.worstGap()
+		lost := time.Duration(0)
+		for lost == 0 && time.Since(begin) < 20*time.Minute {
+			c.pass(time.Second)
+			if c.worstGap() >= 3375*time.Millisecond {
+				lost = time.Since(begin)
+			}
+			for name, n := range c.nodes {
+				for _, code := range []string{checker.CodeLowMargin, checker.CodePathLoss} {
+					if f, _ := has(n.Report(), code); warned[name] == 0 && f.Severity >= checker.Warning {
+						warned[name] = time.Since(begin)
+						t.Logf("%s after %v: %s", name, warned[name], f.Title)
+					}
+				}
+			}
+		}
+		t.Logf("lost after %v", lost)
+		for name := range c.nodes {
+			if at := warned[name]; at == 0 || lost > 0 && lost-at < time.Minute {
+				t.Errorf("%s warned after %v, the token was lost after %v", name, at, lost)
+			}
+		}
+	})
+}
