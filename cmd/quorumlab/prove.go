@@ -184,7 +184,7 @@ func (p proof) tabulate(w io.Writer, o proveOptions) (*proven, error) {
 		return nil, &usageError{fmt.Errorf("prove %s: nothing to tabulate", p.name), "--tabulate goes with --record and a proof of the model"}
 	}
 	list, err := p.table(w, o)
-	return &proven{List: list}, err
+	return &proven{List: list}, errors.Join(err, verdicts(w, p, list))
 }
 
 // inLab makes the lab, runs the proof and ends the lab.

@@ -252,15 +252,21 @@ func (b *bench) introduce(p proof) {
 
 // conclude says what was met, and how far the run can be trusted.
 func (b *bench) conclude(p proof, list []requirement) error {
-	fmt.Fprintln(b.w)
+	err := verdicts(b.w, p, list)
+	b.trust()
+	return err
+}
+
+// verdicts prints what was met. The error names what was not.
+func verdicts(w io.Writer, p proof, list []requirement) error {
+	fmt.Fprintln(w)
 	var failed []string
 	for _, r := range list {
-		fmt.Fprintln(b.w, r)
+		fmt.Fprintln(w, r)
 		if !r.ok() {
 			failed = append(failed, r.Text)
 		}
 	}
-	b.trust()
 	if len(failed) > 0 {
 		return &unmetError{p.name, failed}
 	}
