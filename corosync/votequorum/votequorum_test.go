@@ -151,12 +151,3 @@ func TestWindow(t *testing.T) {
 		t.Errorf("two of three after the window: %+v, want quorate with 2", r)
 	}
 }
-
-func TestDescribe(t *testing.T) {
-	c := cluster(3)
-	c.WaitForAll = true
-	want := "expected votes 3, quorum 2\n  node 1: 1\n  node 2: 1\n  node 3: 1\nwait_for_all\n"
-	if got := c.Describe(); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
