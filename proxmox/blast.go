@@ -76,11 +76,13 @@ func (s *Snapshot) move(sid string, lost []string, moving map[string]bool) Move 
 	return m
 }
 
-// recoveryNodes are the nodes that services may be recovered to: online in the manager's eyes, maintenance left out.
+// recoveryNodes are the nodes that services may be recovered to: online in the manager's eyes, maintenance left out. A view without
+// quorum does not know which of the others are there, and counts on them.
 func (s *Snapshot) recoveryNodes(lost []string) []string {
 	var names []string
 	for _, n := range s.Nodes {
-		if n.Online != No && !slices.Contains(lost, n.Name) && (n.HAState == "online" || n.HAState == "") {
+		there := n.Online != No || s.Quorate != Yes
+		if there && !slices.Contains(lost, n.Name) && (n.HAState == "online" || n.HAState == "") {
 			names = append(names, n.Name)
 		}
 	}

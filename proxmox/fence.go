@@ -188,6 +188,9 @@ func (in *FenceInput) fromLock() Span {
 // fromWarning: "about to expire" comes 51 s after the last renewal, give or take one.
 func (in *FenceInput) fromWarning() Span {
 	at := in.Log.Warned
+	if in.past(at) {
+		return Span{}
+	}
 	if at.IsZero() && !in.Log.Expired.IsZero() {
 		at = in.Log.Expired.Add(muxWarns - muxExpires)
 	}
@@ -210,7 +213,7 @@ func (in *FenceInput) fromStatus() Span {
 // fromLostLock: the first renewal that failed was due a round after the last that did not, and took as long as the write to
 // pmxcfs hung.
 func (in *FenceInput) fromLostLock() Span {
-	if in.Log.LostLock.IsZero() {
+	if in.Log.LostLock.IsZero() || in.past(in.Log.LostLock) {
 		return Span{}
 	}
 	due := in.Log.LostLock.Add(-lrmRound)
@@ -225,11 +228,19 @@ func (in *FenceInput) fromCut() Span {
 // fromQuorum: the last renewal is up to a round older than the cut, and the cut up to Membership older than the loss of quorum; a
 // Corosync that is stopped in order leaves at once.
 func (in *FenceInput) fromQuorum() Span {
-	lost := in.Lost.within(in.Log.lostQuorum())
+	lost := in.Lost
+	if !in.past(in.Log.LostQuorum) {
+		lost = lost.within(in.Log.lostQuorum())
+	}
 	if !lost.Known() {
 		return Span{}
 	}
 	return lost.plus(-in.mute()-lrmRound, -in.Membership-lrmRound/2, 0)
+}
+
+// past tells whether what the log said is over: the LRM writes and renews with quorum only, and has done so since.
+func (in *FenceInput) past(said time.Time) bool {
+	return !said.IsZero() && (in.LRM.Stamp.After(said) || in.LRM.Lock.After(said))
 }
 
 func (in *FenceInput) mute() time.Duration {

@@ -209,6 +209,17 @@ func TestAbandoned(t *testing.T) {
 	}
 }
 
+// TestPast: what the log said before the LRM wrote again counts no more.
+func TestPast(t *testing.T) {
+	f := FenceOf(FenceInput{
+		Node: "a", Now: at(60), Quorate: Yes, LRM: LRM{Node: "a", State: "active", Stamp: at(58)},
+		Log: FenceLog{LostQuorum: at(7), LostLock: at(8), Warned: at(45)},
+	})
+	if f.From != "lrm_status" || f.Counting != No || f.Renewed.Likely != at(58) {
+		t.Errorf("%+v", f)
+	}
+}
+
 // TestFenceLog: what makes it good again is forgotten.
 func TestFenceLog(t *testing.T) {
 	var l FenceLog

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// FenceLog is what a node's log told about its fence since it last was safe. The zero value: nothing.
+// FenceLog is what a node's log told about its fence since it last was safe. The zero value: nothing. Only lines of the present boot
+// belong into it: a reset ends what was said before.
 type FenceLog struct {
 	LostQuorum time.Time // pmxcfs: "node lost quorum"
 	LostLock   time.Time // pve-ha-lrm: "lost lock 'ha_agent_NODE_lock"

@@ -57,6 +57,8 @@ func (c *client) explainRefusal(f *proxmox.Fault, r *refusal) {
 		f.Kind, f.Hint = proxmox.NotClustered, "the node is in no cluster"
 	case r.status == http.StatusNotFound || r.status == http.StatusNotImplemented || strings.Contains(r.reason, "migrated to rules"):
 		f.Kind = proxmox.Unsupported
+	case r.status >= 595 && r.status <= 599 && !strings.Contains(f.Where, "/nodes/"):
+		f.Kind, f.Hint = proxmox.PeerDown, "pvedaemon does not answer there: systemctl status pvedaemon"
 	case r.status >= 595 && r.status <= 599:
 		f.Kind, f.Hint = proxmox.PeerDown, "the endpoint cannot reach that node's pveproxy over the management network"
 	case r.status == http.StatusInternalServerError && r.empty:

@@ -67,9 +67,15 @@ func TestWholeFaults(t *testing.T) {
 			r.cfg.CAFile = otherCA(t)
 		}, proxmox.Certificate, "certificate"},
 		"other fingerprint": {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.pins = make([][32]byte, 1) }, proxmox.Certificate, "fingerprint is "},
-		"no CA file":        {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.cfg.CAFile += ".not" }, proxmox.Misconfigured, "no such file"},
-		"no token file":     {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.cfg.TokenFile = "" }, proxmox.TokenMissing, "no token file"},
-		"token file gone":   {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.cfg.TokenFile += ".not" }, proxmox.TokenMissing, "no such file"},
+		"other name": {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) {
+			r.endpoints[0] = strings.Replace(r.endpoints[0], "127.0.0.1", "localhost", 1)
+		}, proxmox.Certificate, "localhost"},
+		"no pvedaemon": {func(_ *testing.T, _ *Reader, s *proxmoxtest.Server) {
+			s.Answer("*", proxmoxtest.Answer{Status: 595, Reason: "Connection refused"})
+		}, proxmox.PeerDown, "Connection refused"},
+		"no CA file":      {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.cfg.CAFile += ".not" }, proxmox.Misconfigured, "no such file"},
+		"no token file":   {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.cfg.TokenFile = "" }, proxmox.TokenMissing, "no token file"},
+		"token file gone": {func(_ *testing.T, r *Reader, _ *proxmoxtest.Server) { r.cfg.TokenFile += ".not" }, proxmox.TokenMissing, "no such file"},
 		"no token in it": {func(t *testing.T, r *Reader, _ *proxmoxtest.Server) {
 			if err := os.WriteFile(r.cfg.TokenFile, []byte("root@pam:secret"), 0o600); err != nil {
 				t.Fatal(err)
@@ -178,6 +184,24 @@ func TestFailover(t *testing.T) {
 	good.RefuseToken() // the same everywhere: no reason to ask the others
 	if s = r.Read(t.Context()); sick.Asked("/cluster/status") != 1 || !slices.Equal(kinds(t, s), []proxmox.FaultKind{proxmox.TokenExpired}) {
 		t.Errorf("a token that had been accepted: %v", s.Faults)
+	}
+}
+
+// TestCAComes: a CA that was not there yet is found when it is.
+func TestCAComes(t *testing.T) {
+	r, server := reader(t, "healthy")
+	good := r.cfg.CAFile
+	r.cfg.CAFile = otherCA(t)
+	if s := r.Read(t.Context()); !slices.Equal(kinds(t, s), []proxmox.FaultKind{proxmox.Certificate}) {
+		t.Errorf("%v", s.Faults)
+	}
+	r.cfg.CAFile = good
+	if s := r.Read(t.Context()); len(s.Faults) > 0 || s.Quorate != proxmox.Yes {
+		t.Errorf("%v", s.Faults)
+	}
+	server.Answer("/cluster/status", proxmoxtest.Answer{Status: 595, Reason: "Connection refused"}) // pvedaemon alone is down
+	if s := r.Read(t.Context()); s.Quorate != proxmox.Yes || s.View != "pve1" || s.Known(proxmox.PartMembers) || !strings.Contains(s.Faults[0].Hint, "pvedaemon") {
+		t.Errorf("%v %v", s.Quorate, s.Faults)
 	}
 }
 

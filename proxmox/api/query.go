@@ -74,7 +74,8 @@ func (q *query) volatile() (failed, stop bool) {
 	q.s.Views = []proxmox.View{{
 		Source: proxmox.FromAPI, Node: q.s.View, At: q.now, Quorate: q.s.Quorate, ClockAhead: time.Duration(q.c.guard.ahead.Load()),
 	}}
-	return false, false
+	useless := !q.s.Known(proxmox.PartMembers) && !q.s.Known(proxmox.PartQuorum) && fault.Kind != proxmox.Forbidden
+	return useless, useless
 }
 
 // ha reads quorum and HA.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/proxmox"
@@ -118,6 +119,15 @@ func (r *Reader) transport() (*http.Transport, *proxmox.Fault) {
 	return newTransport(tlsConfig(nil, pool), r.cfg.Timeout), nil
 }
 
+// forget drops a client whose endpoint showed another certificate than expected: the CA is read again, for at the first time
+// /etc/pve may not have been there yet.
+func (r *Reader) forget(c *client, faults []proxmox.Fault) {
+	if slices.ContainsFunc(faults, func(f proxmox.Fault) bool { return f.Kind == proxmox.Certificate }) {
+		c.idle()
+		delete(r.clients, c.endpoint)
+	}
+}
+
 // ask asks one endpoint for everything that is due. failed: it gave nothing, and another may.
 func (r *Reader) ask(ctx context.Context, endpoint string) (s proxmox.Snapshot, failed bool) {
 	s.At = time.Now()
@@ -128,6 +138,7 @@ func (r *Reader) ask(ctx context.Context, endpoint string) (s proxmox.Snapshot, 
 	}
 	q := query{ctx: ctx, c: c, now: s.At, s: &s}
 	if failed, stop := q.volatile(); stop {
+		r.forget(c, s.Faults)
 		return s, failed
 	}
 	r.kept.read(&q)
