@@ -25,6 +25,7 @@ type knownPath struct {
 	scopes []int     // in order of preference
 	known  int       // slots
 	loss   float64   // ratio lost, on its own: the present estimate
+	chance chance    // of loss
 	now    fate
 }
 
@@ -142,12 +143,15 @@ const claimEvidence = 7
 // claim sweeps over the window and gives each moment in which several paths lose packets to the scope that explains it best. Then
 // it estimates anew what the paths lose by chance.
 func (f *field) claim() {
+	for i := range f.paths {
+		f.paths[i].chance = chanceOf(f.paths[i].loss)
+	}
 	for i := range f.scopes {
 		s := &f.scopes[i]
 		s.claims, s.blocks, s.now, s.chance = nil, nil, toll{}, 0
 		for _, m := range s.members {
 			s.chance += f.paths[m].loss / float64(len(s.members))
-			s.now.add(f.paths[m].loss, 1, 0)
+			s.now.add(f.paths[m].chance, 1, 0)
 		}
 	}
 	for i := range f.paths {
@@ -188,7 +192,7 @@ func (f *field) turns() []turn {
 			out = append(out, turn{r.from, i, now}, turn{r.until, i, arrives})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b turn) int { return cmp.Compare(a.slot, b.slot) })
+	slices.SortFunc(out, func(a, b turn) int { return cmp.Or(a.slot-b.slot, a.path-b.path, cmp.Compare(a.now, b.now)) })
 	return out
 }
 
@@ -198,7 +202,7 @@ func (f *field) turn(path int, now fate) {
 	lost, known := btoi(now == isLost)-btoi(p.now == isLost), btoi(now != isUnknown)-btoi(p.now != isUnknown)
 	p.now = now
 	for _, s := range p.scopes {
-		f.scopes[s].now.add(p.loss, known, lost)
+		f.scopes[s].now.add(p.chance, known, lost)
 	}
 	switch {
 	case lost > 0:

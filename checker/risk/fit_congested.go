@@ -86,7 +86,7 @@ func (f *field) tollOf(s *scopeState, from, until int) toll {
 				known -= n
 			}
 		}
-		t.add(f.paths[m].loss, known, lost)
+		t.add(f.paths[m].chance, known, lost)
 	}
 	return t
 }

@@ -14,13 +14,20 @@ type toll struct {
 	passing     float64 // of all to arrive
 }
 
-// add counts n packets (fewer than none: takes them back) of a path with that loss.
-func (t *toll) add(loss float64, known, lost int) {
+// chance is how likely it is that a path loses a packet by itself, and that it does not: logarithms.
+type chance struct{ lost, passed float64 }
+
+func chanceOf(loss float64) chance {
 	loss = bounded(loss, 1e-4, 0.999)
+	return chance{math.Log(loss), math.Log(1 - loss)}
+}
+
+// add counts packets of a path; negative numbers take them back.
+func (t *toll) add(c chance, known, lost int) {
 	t.known += known
 	t.lost += lost
-	t.odds += float64(lost) * math.Log(loss)
-	t.passing += float64(known-lost) * math.Log(1-loss)
+	t.odds += float64(lost) * c.lost
+	t.passing += float64(known-lost) * c.passed
 }
 
 // evidence is the logarithm of how much likelier what the packets met is if their scope failed, and then lost a share q.
