@@ -54,7 +54,7 @@ func (n Network) Quality(a, b string, link int) Quality {
 // lossless is n without any loss.
 func (n Network) lossless() Network { return n.withLoss(0) }
 
-// withLoss is n with the same loss between all sites, or, within is set, everywhere.
+// withLoss is n with the same loss on all paths between sites, and none inside of them.
 func (n Network) withLoss(loss float64) Network {
 	n.Between.Loss, n.Within.Loss = loss, 0
 	n.Rules = slices.Clone(n.Rules)

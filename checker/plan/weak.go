@@ -103,7 +103,11 @@ func (g *Group) harm(nodes int) string {
 		}
 		return text + ": " + c.losers()
 	}
-	return fmt.Sprintf("%s of %d keep quorum; %s", plural(len(c.Keep), "node"), nodes, c.losers())
+	text := fmt.Sprintf("only %d of %d nodes keep quorum", len(c.Keep), nodes)
+	if losers := c.losers(); losers != "" {
+		text += ": " + losers
+	}
+	return text
 }
 
 // losers says who resets or stops, by name if they are few.

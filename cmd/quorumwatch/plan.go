@@ -41,7 +41,7 @@ weak points, 2 if there is no answer: a wrong command line, or a configuration t
 }
 
 func runPlan(p *process, cmd *cobra.Command, f *planFlags) error {
-	now, err := f.design(p, cmd.Flags().Changed)
+	now, err := f.design(cmd.Flags().Changed)
 	if err != nil {
 		return noAnswer(err)
 	}

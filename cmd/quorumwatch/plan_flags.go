@@ -76,7 +76,7 @@ func (f *planFlags) register(cmd *cobra.Command) {
 }
 
 // design is the cluster as it is, with what is assumed of it.
-func (f *planFlags) design(_ *process, changed func(string) bool) (plan.Design, error) {
+func (f *planFlags) design(changed func(string) bool) (plan.Design, error) {
 	sites, counted, err := readSites(f.sites)
 	if err != nil {
 		return plan.Design{}, err
