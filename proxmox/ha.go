@@ -93,6 +93,9 @@ func Age(now, stamp time.Time) (time.Duration, Tri) {
 	return age, Yes
 }
 
+// CRM tells how old the manager's status is, and whether its CRM lives. now is the manager's time.
+func (h *HA) CRM(now time.Time) (age time.Duration, alive Tri) { return Age(now, h.CRMStamp) }
+
 // LRM returns a node's LRM.
 func (h *HA) LRM(node string) (LRM, bool) {
 	i := slices.IndexFunc(h.LRMs, func(l LRM) bool { return l.Node == node })

@@ -1,9 +1,15 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/quorumwatch/quorumwatch/proxmox"
 	"github.com/quorumwatch/quorumwatch/proxmox/proxmoxtest"
@@ -78,6 +84,36 @@ func FuzzLists(f *testing.F) {
 		_, _ = parseRules(data, nil)
 		a, _ := parseAccess(data)
 		a.faults("x")
+	})
+}
+
+// FuzzRefusal: whatever a server answers, the fault is one short line.
+func FuzzRefusal(f *testing.F) {
+	f.Add(403, "Permission check failed", []byte(`{"data":null,"message":"Permission check failed (/, Sys.Audit)\n"}`))
+	f.Add(500, "", []byte{})
+	f.Add(302, "x\x1b[31m\u202e", []byte("{"))
+	f.Fuzz(func(t *testing.T, status int, reason string, body []byte) {
+		r := refused(&http.Response{StatusCode: status, Status: fmt.Sprintf("%d %s", status, reason), Body: io.NopCloser(bytes.NewReader(body))})
+		var fault proxmox.Fault
+		(&client{endpoint: "https://x"}).explainRefusal(&fault, r)
+		if len([]rune(fault.Reason)) > 240 || strings.ContainsFunc(fault.Error(), func(c rune) bool { return !unicode.IsPrint(c) }) || fault.Kind == "" {
+			t.Errorf("%q", fault)
+		}
+	})
+}
+
+// FuzzEndpoint: what is taken is https, and completing it again changes nothing.
+func FuzzEndpoint(f *testing.F) {
+	f.Add("pve1")
+	f.Add("https://[2001:db8::1]:8006/")
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := endpoint(text)
+		if err != nil {
+			return
+		}
+		if again, err := endpoint(e); err != nil || again != e || !strings.HasPrefix(e, "https://") {
+			t.Errorf("%q gives %q, which gives %q %v", text, e, again, err)
+		}
 	})
 }
 

@@ -95,8 +95,8 @@ func takeCurrent(s *proxmox.Snapshot, raw json.RawMessage) (quorum bool, configu
 			configured = append(configured, e.service())
 		}
 	}
-	if s.HA.State == proxmox.HAStandby && s.Quorate != proxmox.Yes {
-		s.HA.State = proxmox.HAUnknown // an isolated node calls everything standby
+	if s.HA.State == proxmox.HAStandby && (s.Quorate != proxmox.Yes || len(s.HA.LRMs) > 0) {
+		s.HA.State = proxmox.HAUnknown // isolated, or between two managers, armed nodes are called standby too
 	}
 	return quorum, configured, nil
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 )
 
 // maxAnswer bounds an answer. /cluster/resources of a large cluster has some megabytes.
@@ -95,7 +96,7 @@ func refused(res *http.Response) *refusal {
 // oneLine makes foreign text fit to be shown: printable, one line, not long.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+		if !unicode.IsPrint(r) || r == '\uFFFD' {
 			return ' '
 		}
 		return r

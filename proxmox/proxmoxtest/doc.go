@@ -15,7 +15,7 @@
 //	majority_t30  the other side of isolated_t30: asked of pve3
 //	fenced        the same two minutes later: pve1 is fenced, vm:100 has moved to pve3
 //	expected_one  pve1 is cut off, then "pvecm expected 1": quorate, while /cluster/status goes on saying that it is not
-//	qdevice_lost  pve1 and pve2 with a quorum device whose server has died: not quorate, while /cluster/status says now this, now that
+//	qdevice_lost  pve3 is off and the quorum device's server has died: not quorate, while /cluster/status says now this, now that
 //	maintenance   pve1 is in HA maintenance, and empty
 //	never_ha      a cluster that never used HA
 //	pmxcfs_down   pve-cluster is stopped on pve1: every answer is an empty 500
