@@ -1,0 +1,351 @@
+//go:build linux
+
+package lab_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/corosync/lab"
+	"github.com/quorumwatch/quorumwatch/corosync/lab/impair"
+	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
+)
+
+// quick is the shortest token that two busy cores keep, with links that are as quick as knet allows.
+var (
+	quickTotem = []lab.Option{{Key: "token", Value: "500"}, {Key: "token_coefficient", Value: "0"}}
+	quickLink  = []lab.Option{{Key: "knet_ping_interval", Value: "200"}, {Key: "knet_ping_timeout", Value: "400"}}
+)
+
+const lmsWindow = 3 * time.Second
+
+// act is one thing that happens to the cluster. Nodes bear their numbers.
+type act struct {
+	kind  string // split, reach, window, kill, start, leave
+	parts partitions
+	nodes []uint32
+}
+
+func (a act) String() string {
+	if a.kind == "split" {
+		return fmt.Sprint(a.parts)
+	}
+	return fmt.Sprint(a.kind, a.nodes)
+}
+
+func split(parts ...[]uint32) act { return act{kind: "split", parts: parts} }
+func reach(nodes ...uint32) act   { return act{kind: "reach", nodes: nodes} }
+func kill(node uint32) act        { return act{kind: "kill", nodes: []uint32{node}} }
+func start(node uint32) act       { return act{kind: "start", nodes: []uint32{node}} }
+func leave(node uint32) act       { return act{kind: "leave", nodes: []uint32{node}} }
+func window() act                 { return act{kind: "window"} }
+func upTo(n int) (nodes []uint32) { // 1 to n
+	for i := range n {
+		nodes = append(nodes, uint32(i+1))
+	}
+	return nodes
+}
+
+// each splits a whole cluster in each of these ways, and heals it in between.
+func each(nodes int, ways []partitions) []act {
+	var acts []act
+	for _, p := range ways {
+		acts = append(acts, split(p...), split(upTo(nodes)))
+	}
+	return acts
+}
+
+// play is one cluster with a list of acts.
+type play struct {
+	name   string
+	nodes  int
+	quorum []lab.Option
+	votes  []int
+	device *lab.Qdevice
+	acts   []act
+}
+
+// score counts answers of nodes.
+type score struct{ cases, equal, chance, detours int }
+
+func (s *score) add(o score) {
+	s.cases, s.equal, s.chance, s.detours = s.cases+o.cases, s.equal+o.equal, s.chance+o.chance, s.detours+o.detours
+}
+
+// stage is a running play: the lab, and the package's account of it.
+type stage struct {
+	t       *testing.T
+	l       *lab.Lab
+	cfg     votequorum.Config
+	cluster votequorum.Cluster
+	device  bool
+	score   score
+	began   time.Time // of the present act
+	parted  bool      // chance made another history than the package's
+}
+
+func (p play) run(ctx context.Context, t *testing.T) score {
+	spec := lab.Spec{
+		Sites: []lab.Site{{Name: "n", Nodes: p.nodes}}, Totem: quickTotem, Link: quickLink, Quorum: p.quorum, Votes: p.votes, Device: p.device,
+	}
+	l, err := lab.New(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	parsed, err := corosync.Parse("corosync.conf", strings.NewReader(l.Conf()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, notes, err := parsed.Quorum.Effective()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range notes {
+		t.Log(n)
+	}
+	s := &stage{t: t, l: l, cfg: cfg, cluster: cfg.Cluster(), device: p.device != nil}
+	if err := l.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if s.device {
+		s.await(ctx, "start", func(_ uint32, q shown) bool { return len(q.members()) == p.nodes })
+		if err := l.StartDevice(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.compare(ctx, "start")
+	for _, a := range p.acts {
+		s.began = time.Now()
+		s.do(ctx, a)
+		s.compare(ctx, a.String())
+		t.Logf("%v: %.1f s", a, time.Since(s.began).Seconds())
+		if t.Failed() || ctx.Err() != nil || s.parted {
+			break
+		}
+	}
+	if t.Failed() {
+		s.confess()
+	}
+	return s.score
+}
+
+// confess prints the logs of all daemons.
+func (s *stage) confess() {
+	for _, n := range s.l.Nodes() {
+		for _, line := range n.Log().Lines(0) {
+			s.t.Log(n.Name(), line)
+		}
+	}
+	if q := s.l.Qnetd(); q != nil {
+		s.t.Log(q.Output())
+	}
+}
+
+func (s *stage) node(n uint32) *lab.Node { return s.l.Nodes()[n-1] }
+
+func (s *stage) do(ctx context.Context, a act) {
+	switch a.kind {
+	case "split":
+		s.cut(a.parts)
+	case "reach":
+		s.reach(a.nodes)
+	case "window":
+		time.Sleep(lmsWindow + time.Second/2)
+	case "kill":
+		s.must(s.node(a.nodes[0]).Corosync().Kill())
+	case "leave":
+		s.must(s.node(a.nodes[0]).Corosync().Stop())
+	case "start":
+		s.must(s.node(a.nodes[0]).Corosync().Start(ctx))
+	}
+	s.cluster = a.follow(s.cluster)
+}
+
+func (s *stage) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func without(parts [][]uint32, node uint32) partitions {
+	var out partitions
+	for _, p := range parts {
+		if p = slices.DeleteFunc(slices.Clone(p), func(n uint32) bool { return n == node }); len(p) > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// cut lets the hub lose all packets between nodes of different parts.
+func (s *stage) cut(parts partitions) {
+	var rules []impair.Rule
+	for i, p := range parts {
+		for j, q := range parts[:i] {
+			rules = append(rules, impair.Rule{Name: fmt.Sprintf("cut%d-%d", i, j), From: s.names(p), To: s.names(q), Both: true, Blackout: true})
+		}
+	}
+	s.must(s.l.Hub().Set(rules...))
+}
+
+func (s *stage) names(nodes []uint32) (names []string) {
+	for _, n := range nodes {
+		names = append(names, s.node(n).Name())
+	}
+	return names
+}
+
+// reach opens and shuts the ways to the server one after the other, in the order that Cluster.Reach has.
+func (s *stage) reach(nodes []uint32) {
+	was := s.l.Qnetd().Reaching()
+	now := slices.Clone(was)
+	for _, n := range s.names(upTo(len(s.l.Nodes()))) {
+		if i := slices.Index(now, n); i >= 0 && !slices.Contains(s.names(nodes), n) {
+			now = slices.Delete(now, i, i+1)
+			s.l.Qnetd().Reach(now...)
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	for _, n := range s.names(nodes) {
+		if !slices.Contains(now, n) {
+			now = append(now, n)
+			s.l.Qnetd().Reach(now...)
+			time.Sleep(2 * time.Second) // it tries again within half of the device's timeout
+		}
+	}
+}
+
+// shown is what corosync-quorumtool -s shows.
+type shown struct {
+	corosync.QuorumStatus
+	text string
+}
+
+func (q shown) members() (nodes []uint32) {
+	for _, v := range q.Votes {
+		if v.ID != 0 {
+			nodes = append(nodes, v.ID)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
+}
+
+func (s *stage) show(ctx context.Context, n uint32) (shown, error) {
+	out, err := s.node(n).Run(ctx, "corosync-quorumtool", "-s")
+	if status, ok := lab.ExitStatus(err); err != nil && (!ok || status != 2) { // 2: no quorum
+		return shown{}, err
+	}
+	r, err := corosync.ParseQuorumTool(out)
+	return shown{r.Quorum, string(out)}, err
+}
+
+// await asks all running nodes again and again until each is as wanted.
+func (s *stage) await(ctx context.Context, what string, wanted func(uint32, shown) bool) map[uint32]shown {
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		all, errs := s.showAll(ctx)
+		open := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(n uint32) bool { return wanted(n, all[n]) })
+		if len(errs) == 0 && len(open) == 0 {
+			return all
+		}
+		if time.Now().After(end) || ctx.Err() != nil {
+			for _, n := range open {
+				s.t.Logf("node %d:\n%s", n, all[n].text)
+			}
+			s.t.Fatalf("%s: nodes %v are not as wanted, %v", what, open, errs)
+		}
+	}
+}
+
+func (s *stage) showAll(ctx context.Context) (map[uint32]shown, []error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	all, errs := map[uint32]shown{}, []error(nil)
+	for _, n := range s.cluster.Running() {
+		wg.Go(func() {
+			q, err := s.show(ctx, n)
+			mu.Lock()
+			defer mu.Unlock()
+			if all[n] = q; err != nil {
+				errs = append(errs, err)
+			}
+		})
+	}
+	wg.Wait()
+	return all, errs
+}
+
+// compare waits until Corosync has the memberships, and then holds what each node shows against the package. With a device, votes come
+// later: then all must agree, and still do so after a second.
+func (s *stage) compare(ctx context.Context, what string) {
+	s.t.Helper()
+	all := s.await(ctx, what, func(n uint32, q shown) bool { return slices.Equal(q.members(), s.cluster.History(n).Members) })
+	for end := time.Now().Add(10 * time.Second); s.differs(all) && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if !s.device && time.Until(end) < 9*time.Second {
+			break
+		}
+		all, _ = s.showAll(ctx)
+	}
+	if s.device {
+		time.Sleep(700 * time.Millisecond)
+		all, _ = s.showAll(ctx)
+	}
+	s.score.cases++
+	if s.differs(all) && s.detour() {
+		s.score.detours++
+		s.t.Logf("%s: Corosync came by other memberships; not compared", what)
+		return
+	}
+	for n, q := range all {
+		r, _ := s.cluster.Result(n)
+		switch {
+		case equal(q, r):
+			s.score.equal++
+		case r.Chance:
+			s.score.chance++
+			s.parted = true
+			s.t.Logf("%s: node %d: chance: %+v, Corosync:\n%s", what, n, r, q.text)
+		default:
+			s.t.Errorf("%s: node %d: %+v, Corosync:\n%s", what, n, r, q.text)
+		}
+	}
+}
+
+// detour tells whether a node had more than one new membership since the act began: then it has another history than the package. A busy
+// machine makes Corosync lose the token once more. The next membership of all nodes is compared again.
+func (s *stage) detour() bool {
+	for _, n := range s.l.Nodes() {
+		count := 0
+		for _, line := range n.Log().Lines(0) {
+			if line.Event == lab.EventMembership && line.At.After(s.began) {
+				count++
+			}
+		}
+		if count > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stage) differs(all map[uint32]shown) bool {
+	for n, q := range all {
+		if r, _ := s.cluster.Result(n); !equal(q, r) && !r.Chance {
+			return true
+		}
+	}
+	return false
+}
+
+func equal(q shown, r votequorum.Result) bool {
+	return q.Quorate == r.Quorate && q.Total == r.Votes && q.Expected == r.Expected && q.Quorum == r.Needed
+}
