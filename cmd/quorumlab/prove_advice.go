@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -183,7 +184,7 @@ func (c adviceCell) declared() bool {
 }
 
 // failsOver: link 0 of two dies, and the token survives.
-func (c adviceCell) failsOver() bool { return c.Dies == nil || c.Dies.Lost == 0 }
+func (c adviceCell) failsOver() bool { return c.Dies != nil && c.Dies.Lost == 0 }
 
 func (c adviceCell) doubtful() bool {
 	n := len(c.Before.Doubts)
@@ -199,10 +200,13 @@ func tabulateAdvice(w io.Writer, cells []adviceCell) []requirement {
 	for _, c := range cells {
 		c.print(w)
 	}
+	two := slices.DeleteFunc(slices.Clone(cells), func(c adviceCell) bool { return c.Dies == nil })
+	failsOver := require("where there is a second link, it takes over in time", two, adviceCell.failsOver)
+	failsOver.Idle = len(two) == 0
 	return []requirement{
 		require("the proposed settings cut token losses at least tenfold", cells, adviceCell.tenfold),
 		require("the death of the path is still declared, within token and consensus", cells, adviceCell.declared),
-		require("where there is a second link, it takes over in time", cells, adviceCell.failsOver),
+		failsOver,
 	}
 }
 

@@ -18,7 +18,7 @@ type requirement struct {
 	Text    string
 	Met, Of int
 	Least   int  // how often is enough; 0: each time
-	Idle    bool // there was nothing to keep it in
+	Idle    bool // never having been tried is no failure
 	Note    string
 }
 
@@ -33,7 +33,9 @@ func (r requirement) ok() bool {
 // String is one item of a Markdown list.
 func (r requirement) String() string {
 	verdict := "met"
-	if !r.ok() {
+	if r.Of == 0 && r.Idle {
+		verdict = "not tried"
+	} else if !r.ok() {
 		verdict = "**NOT met**"
 	}
 	text := fmt.Sprintf("- %s, %d of %d: %s", verdict, r.Met, r.Of, r.Text)

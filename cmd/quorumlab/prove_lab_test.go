@@ -77,3 +77,28 @@ func buildAgent(t *testing.T) string {
 	}
 	return file
 }
+
+// TestProveModel measures a little of a lossy path: enough to see that the hub reads the tokens and that a record is continued.
+func TestProveModel(t *testing.T) {
+	lab.Require(t)
+	o := proveOptions{
+		dir: t.TempDir(), nodes: "a:2,b:1", token: time.Second, interval: 50 * time.Millisecond, lasts: 5 * time.Second, losses: []float64{0, 0.3},
+		record: filepath.Join(t.TempDir(), "record"), wait: true,
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	if _, err := prove(ctx, t.Output(), "loss", o); err != nil {
+		t.Fatal(err)
+	}
+	cells, err := readRecord[lossCell](o.record, "loss")
+	if err != nil || len(cells) != 2 {
+		t.Fatalf("cells %+v, %v", cells, err)
+	}
+	hold := 180 * time.Millisecond // of token 1000: an idle ring's token comes once in this time
+	if quiet := cells[0]; len(quiet.Breaks) > 0 || longest(quiet.Gaps) < hold || longest(quiet.Gaps) > 500*time.Millisecond {
+		t.Errorf("without loss: %+v", quiet)
+	}
+	if sick := cells[1]; sick.Downs == 0 {
+		t.Errorf("30 %% loss: %+v", sick)
+	}
+}

@@ -188,7 +188,7 @@ func requireLoss(rows []lossRow) []requirement {
 
 // requireRate counts the cells whose events are many enough to decide, and says of the others what they suggest.
 func requireRate(what string, rows []lossRow, of func(lossRow) (rateVerdict, float64, int)) requirement {
-	r := requirement{Text: fmt.Sprintf("%s per minute are forecast within a factor of %d, where the real rate is %g to %d and the count can say so",
+	r := requirement{Idle: true, Text: fmt.Sprintf("%s per minute are forecast within a factor of %d, where the real rate is %g to %d and the count can say so",
 		what, factor, rateLeast, rateMost)}
 	unsaid, suggest, outside, all, expected := 0, 0, 0, 0, 0.0
 	for _, row := range rows {

@@ -132,6 +132,7 @@ func requireTrials(rows []*trialRow, lengths bool) []requirement {
 			sure.Met, sure.Of = sure.Met+r.right(), sure.Of+r.Trials
 		}
 	}
+	sure.Idle = sure.Of == 0
 	sure.Least = int(math.Ceil(0.95 * float64(sure.Of)))
 	list := []requirement{sure, requireCalibration(rows)}
 	if lengths {
@@ -156,7 +157,8 @@ func requireCalibration(rows []*trialRow) requirement {
 		reference += n * p * (1 - p)
 	}
 	if trials == 0 {
-		return requirement{Text: r.Text, Met: 0, Of: 0, Idle: true}
+		r.Idle = true
+		return r
 	}
 	r.Of = 1
 	if math.Abs(float64(losses)-expected) <= 1.96*math.Sqrt(variance)+0.5 {
@@ -189,6 +191,6 @@ func requireTimes(rows []*trialRow) requirement {
 			r.Met++
 		}
 	}
-	r.Note = fmt.Sprintf("worst: %.0f %%", 100*worst)
+	r.Idle, r.Note = r.Of == 0, fmt.Sprintf("worst: %.0f %%", 100*worst)
 	return r
 }
