@@ -274,7 +274,7 @@ func TestRemarks(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if cmp.Diff([]string{"second link", "quorum device", "votes"}, about) != "" {
+	if cmp.Diff([]string{"second link", "quorum device", "votes", "timers"}, about) != "" {
 		t.Errorf("%v", about)
 	}
 }

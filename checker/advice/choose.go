@@ -78,29 +78,40 @@ func class(n int) int {
 	return c
 }
 
-// longLook drills the most promising candidates and tries those that pass as long as the present settings.
-func (s *search) longLook(promising []*trial) []*trial {
-	var out []*trial
-	over := s.record.stretchOf(s.scaled(longTrial))
+// best tries the most promising candidates that pass the drill as long as the present settings, and takes one; nil if none helps.
+func (s *search) best(now *trial, promising []*trial) *trial {
+	var passed []*trial
 	for _, t := range promising {
-		if len(out) == survivors {
-			break
-		}
 		if t.Drill == nil {
 			s.drill(t)
 		}
 		if t.Refused == "" {
-			s.test(t, over)
-			out = append(out, t)
+			passed = append(passed, t)
+		}
+		if len(passed) == survivors {
+			break
 		}
 	}
-	return out
+	slices.SortFunc(passed, func(a, b *trial) int { return a.order - b.order })
+	over := s.record.stretchOf(s.scaled(longTrial))
+	for i, t := range passed {
+		s.test(t, over)
+		if s.bad(t) == 0 && t.easy(easyShare) && s.helps(now, t) && s.confirmed(now, t) {
+			return s.choose(now, passed[:i+1]) // what comes later changes more, and cannot do better
+		}
+	}
+	for {
+		t := s.choose(now, passed)
+		if t == nil || t.Forecast != nil || s.confirmed(now, t) {
+			return t
+		}
+	}
 }
 
 // choose takes the smallest change among those that do about as well as the best, and that Corosync would not warn under if there is
 // one; nil if none helps.
 func (s *search) choose(now *trial, long []*trial) *trial {
-	long = slices.DeleteFunc(slices.Clone(long), func(t *trial) bool { return !s.helps(now, t) })
+	long = slices.DeleteFunc(slices.Clone(long), func(t *trial) bool { return t.Refused != "" || !s.helps(now, t) })
 	if len(long) == 0 {
 		return nil
 	}

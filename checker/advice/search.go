@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
@@ -116,12 +115,7 @@ func (s *search) run() (Advice, error) {
 	}
 	tried := s.firstLook()
 	s.out.Limit = s.limit(now, tried)
-	long := s.longLook(s.promising(tried))
-	best := s.choose(now, long)
-	for best != nil && !s.confirmed(now, best) {
-		long = slices.DeleteFunc(long, func(t *trial) bool { return t == best })
-		best = s.choose(now, long)
-	}
+	best := s.best(now, s.promising(tried))
 	s.out.Evidence.Model = s.ringing
 	for _, t := range tried {
 		s.out.Tried = append(s.out.Tried, t.Trial)
@@ -135,6 +129,7 @@ func (s *search) run() (Advice, error) {
 	s.out.Verdict, s.out.Proposed, s.out.Text = Change, &best.Trial, best.text
 	s.why(now, best)
 	s.out.Steps = s.steps(best)
+	s.writtenTimers(best)
 	return s.out, nil
 }
 

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quorumwatch/quorumwatch/corosync"
@@ -27,6 +28,15 @@ func (s *search) steps(t *trial) []string {
 	return append(out,
 		"arm HA again: ha-manager crm-command arm-ha",
 		"watch the margin for an hour: quorumwatch advise again, on a new record")
+}
+
+// writtenTimers reminds of what a written timer no longer does.
+func (s *search) writtenTimers(t *trial) {
+	if !slices.ContainsFunc(t.Edits, func(e corosync.Edit) bool { return strings.Contains(e.Key, "knet_ping_") && e.Value != "" }) {
+		return
+	}
+	s.out.Remarks = append(s.out.Remarks, Remark{About: "timers",
+		Text: "knet timers that are written no longer follow the token: ask again when nodes are added or the token is changed, and give a new link the same"})
 }
 
 // check is the command that shows whether the new values run, with the values.
