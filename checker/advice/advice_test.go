@@ -2,6 +2,7 @@ package advice
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +132,34 @@ func TestBlackouts(t *testing.T) {
 		if before, after := w.afresh(t, w.conf(), 2*time.Hour), w.afresh(t, a.Text, 2*time.Hour); after*10 > before {
 			t.Errorf("%.2f to %.2f token losses an hour: %v", before, after, a)
 		}
+	}
+}
+
+// bursts are times of total loss at random, of random length.
+func bursts(gap, mean time.Duration) func(int, time.Duration) bool {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var begins, ends []time.Duration
+	for at := time.Duration(0); at < 3*time.Hour; {
+		at += time.Duration(rng.ExpFloat64() * float64(gap))
+		begins = append(begins, at)
+		at += time.Duration(rng.ExpFloat64() * float64(mean))
+		ends = append(ends, at)
+	}
+	return func(_ int, at time.Duration) bool {
+		i, exact := slices.BinarySearch(begins, at)
+		return exact || i > 0 && at < ends[i-1]
+	}
+}
+
+// TestBursts: bursts of a quarter of a second are what knet's impatience makes worse.
+func TestBursts(t *testing.T) {
+	w := world{sites: []int{3, 2}, links: 1, totem: proxmoxNow, length: 20 * time.Minute, loss: []float64{0.001}, burst: bursts(15*time.Second, 250*time.Millisecond)}
+	a := w.advise(t)
+	if a.Verdict != Change {
+		t.Fatalf("%v", a)
+	}
+	if before, after := w.afresh(t, w.conf(), 2*time.Hour), w.afresh(t, a.Text, 2*time.Hour); after*10 > before {
+		t.Errorf("%.2f to %.2f token losses an hour: %v", before, after, a)
 	}
 }
 
