@@ -88,6 +88,9 @@ func acrossSites(c Cluster) []trace.Path {
 
 // Making seldom bursts happen gives the rates that waiting for them does.
 func TestRareBurstsTwin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many simulated hours")
+	}
 	c := fitCluster(3*time.Second, 125*time.Millisecond, 1, 3, 2)
 	ls := append(wan(c, Process{Loss: 0.0005, Delay: Delay{Usual: 5 * time.Millisecond}}), Line{Paths: acrossSites(c), Process: Process{Bursts: []totem.Burst{
 		{Every: 10 * time.Minute, Mean: 6 * time.Second},
@@ -107,6 +110,9 @@ func TestRareBurstsTwin(t *testing.T) {
 // Two links that share the provider's line fail together: what looks like redundancy is none. Taken for independent, the same losses would cost
 // no token in years.
 func TestSharedOutagesOfTwoLinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many simulated hours")
+	}
 	c := fitCluster(3*time.Second, 125*time.Millisecond, 2, 3, 2)
 	burst := totem.Burst{Every: 4 * time.Minute, Mean: 1200 * time.Millisecond}
 	shared := append(wan(c, Process{Delay: Delay{Usual: 5 * time.Millisecond}}), Line{Paths: acrossSites(c), Process: Process{Bursts: []totem.Burst{burst}}})
@@ -143,6 +149,9 @@ func TestSharedOutagesOfTwoLinks(t *testing.T) {
 
 // The intervals hold the truth about as often as they say, however short the record.
 func TestIntervalsHoldTheTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many simulated hours")
+	}
 	c := fitCluster(1000*time.Millisecond, 0, 1, 2, 1)
 	ls := append(wan(c, Process{Loss: 0.001, Delay: Delay{Usual: 5 * time.Millisecond}}), Line{Paths: acrossSites2(c), Process: Process{Bursts: []totem.Burst{
 		{Every: 90 * time.Second, Mean: 250 * time.Millisecond},
