@@ -5,6 +5,6 @@
 // drawn from a seed, and Summarize makes one Outcome of many passes. Passes are independent of each other; a caller may run
 // them side by side.
 //
-// What nobody knew is taken for arrived: a replay errs on the side of the network. Nodes take part from beginning to end, whatever became of
+// What nobody knew is taken for arrived, but in the middle of an outage: a replay errs on the side of the network. Nodes take part from beginning to end, whatever became of
 // their daemons in reality.
 package replay

@@ -39,6 +39,7 @@ func New(c risk.Cluster, t *trace.Trace) (*Replay, error) {
 	if first >= next {
 		return nil, ErrEmpty
 	}
+	t = bridged(c, t)
 	series := paths(c, t)
 	if len(series) == 0 {
 		return nil, ErrOthers

@@ -190,6 +190,40 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
+// What nobody knew in the middle of an outage was lost; elsewhere it is left alone.
+func TestBridge(t *testing.T) {
+	series := func(text string) *trace.Series {
+		s := &trace.Series{}
+		for _, c := range text {
+			s.Append(1, trace.Sample{State: map[rune]trace.State{'?': trace.Unknown, '.': trace.Arrived, 'x': trace.Lost}[c]})
+		}
+		return s
+	}
+	for in, want := range map[string]string{
+		"":                      "",
+		"..xxx??xxx..":          "..xxxxxxxx..",
+		"..xx??xxx..":           "..xx??xxx..",
+		"..xxx??xx?":            "..xxx??xx?",
+		"..xxx??..xxx":          "..xxx??..xxx",
+		"xxx???xxx??xxxx.":      "xxxxxxxxxxxxxxx.",
+		"xxx??????xxx":          "xxx??????xxx", // longer than is bridged
+		"...???...":             "...???...",
+		"xxx?xxx????xxx....xx?": "xxxxxxxxxxxxxx....xx?",
+	} {
+		s, w := series(".."+in), series(".."+want)
+		s.Forget(2)
+		got := bridge(s, 5)
+		if got.First() != s.First() || got.Next() != w.Next() {
+			t.Errorf("%s: slots %d to %d", in, got.First(), got.Next())
+		}
+		for i := s.First(); i < w.Next(); i++ {
+			if got.At(i) != w.At(i) {
+				t.Errorf("%s slot %d: %v, want %v", in, i, got.At(i), w.At(i))
+			}
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	c := cluster(1)
 	if _, err := New(c, &trace.Trace{Slot: slot}); err != ErrEmpty {

@@ -118,8 +118,11 @@ func (r *replayedSet) sentence() string {
 	if o.Losses.Low != o.Losses.High {
 		times += fmt.Sprintf(" (%d to %d)", o.Losses.Low, o.Losses.High)
 	}
-	if o.Lost < o.Passes {
-		times += fmt.Sprintf(", in %d of %d passes", o.Lost, o.Passes)
+	if o.Losses.Low == 0 {
+		times = fmt.Sprintf("in %d of %d passes, up to %d times", o.Lost, o.Passes, o.Losses.High)
+		if o.Losses.High == 1 {
+			times = fmt.Sprintf("in %d of %d passes, once", o.Lost, o.Passes)
+		}
 	}
 	freeze := fmt.Sprintf("frozen for up to %s.", spell(o.Freeze))
 	if o.Splits.Never() {
@@ -176,7 +179,7 @@ func (a *replayed) unexplained(w io.Writer, columns int) {
 func (a *replayed) matched(m trace.Mark) string {
 	r := &a.runs[0]
 	for _, e := range r.outcome.Events {
-		if near := r.cluster.Timeouts.Membership(); m.At > e.First-near && m.At < e.Last+near {
+		if near := r.cluster.Timeouts.Token; m.At > e.First-near && m.At < e.Last+near {
 			return fmt.Sprintf("the model too, as recorded, in %d of %d passes", e.Passes, r.outcome.Passes)
 		}
 	}
