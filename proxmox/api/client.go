@@ -25,13 +25,7 @@ type client struct {
 // newClient makes a client around go-proxmox.
 func newClient(endpoint string, t token, transport *http.Transport, timeout time.Duration) *client {
 	g := &guard{next: transport}
-	h := &http.Client{
-		Transport: g,
-		Timeout:   timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // which is then refused: the token goes nowhere else
-		},
-	}
+	h := &http.Client{Transport: g, Timeout: timeout} // a redirect is refused by the guard: the token goes nowhere else
 	return &client{
 		endpoint: endpoint, timeout: timeout, guard: g, idle: transport.CloseIdleConnections,
 		pve: pve.NewClient(endpoint+"/api2/json",

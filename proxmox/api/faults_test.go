@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -234,6 +236,19 @@ func TestTokenFile(t *testing.T) {
 	}
 	if s = r.Read(t.Context()); !slices.Contains(kinds(t, s), proxmox.TokenRefused) {
 		t.Errorf("the old token is still in use: %v", s.Faults)
+	}
+}
+
+// TestBounded: a body without a length ends at the limit, too.
+func TestBounded(t *testing.T) {
+	body := func(left int64) *bounded {
+		return &bounded{ReadCloser: io.NopCloser(strings.NewReader("12345")), left: left}
+	}
+	if text, err := io.ReadAll(body(6)); err != nil || string(text) != "12345" {
+		t.Errorf("%q %v", text, err)
+	}
+	if text, err := io.ReadAll(body(3)); !errors.Is(err, errTooLarge) || string(text) != "123" {
+		t.Errorf("%q %v", text, err)
 	}
 }
 

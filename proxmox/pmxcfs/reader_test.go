@@ -331,6 +331,19 @@ func TestDisk(t *testing.T) {
 	}
 }
 
+// TestUnheard: a guest of which pvestatd has said nothing lately is not called running.
+func TestUnheard(t *testing.T) {
+	state := proxmoxtest.Load("healthy")
+	for _, tt := range []struct {
+		later time.Duration
+		want  proxmox.Tri
+	}{{50 * time.Second, proxmox.Yes}, {2 * time.Minute, proxmox.Unknown}} {
+		if s := New(state.Files()).readPVE(state.At.Add(tt.later)); s.Guests[0].Running != tt.want || s.Guests[0].Name != "web" {
+			t.Errorf("%v later: %+v", tt.later, s.Guests[0])
+		}
+	}
+}
+
 // TestTasks: what runs here, what may run elsewhere, and replication.
 func TestTasks(t *testing.T) {
 	state := proxmoxtest.Load("healthy")

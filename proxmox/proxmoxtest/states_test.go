@@ -57,6 +57,9 @@ func TestOtherSide(t *testing.T) {
 	if own.Counting != proxmox.Yes || own.From != "lock" || other.Counting != proxmox.No {
 		t.Errorf("pve1 %+v\npve3 %+v", own, other)
 	}
+	if off := own.NoReturn.Likely.Unix() - (1795178897 + 61); off < 0 || off > 1 { // on this node's clock, whatever the API's
+		t.Errorf("no return is %d s off", off)
+	}
 	if l, _ := s.HA.LRM("pve3"); at.Sub(l.Stamp).Seconds() != 2 || s.Origins[proxmox.PartHA].View != "pve3" {
 		t.Errorf("the frozen copy is believed: %+v", l)
 	}
