@@ -33,7 +33,8 @@ func allowed() map[string][]string {
 		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
 		"checker/plan":     {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
-			"checker/advice", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
+			"checker/advice", "checker/lint", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
+			"proxmox",
 		},
 
 		// Views.
@@ -107,6 +108,8 @@ func pure() []string {
 	return []string{
 		"corosync/totem", "corosync/votequorum", "probe/stamp", "probe/stats", "probe/mesh", "probe/trace",
 		"checker", "checker/topology", "checker/lint", "checker/risk", "checker/advice", "checker/plan", "checker/replay",
+		"proxmox/blast.go", "proxmox/fence.go", "proxmox/fencelog.go", "proxmox/fences.go", "proxmox/ha.go", "proxmox/haparse.go", "proxmox/keep.go",
+		"proxmox/loose.go", "proxmox/merge.go", "proxmox/online.go", "proxmox/rule.go", "proxmox/snapshot.go", "proxmox/span.go",
 		"alerts/manager.go", "alerts/notification.go",
 	}
 }
