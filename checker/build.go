@@ -28,6 +28,7 @@ func (j *judge) report() Report {
 		Mesh:     j.next.mesh.rows,
 		Margin:   j.margin(),
 		Forecast: j.in.Forecast,
+		HA:       j.ha,
 		Probes:   Probes{Authenticated: !j.in.Probing.Unauthenticated, Drops: slices.Clone(j.in.Probing.Drops)},
 		Findings: j.shownFindings(),
 	}

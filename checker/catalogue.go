@@ -1,14 +1,17 @@
 package checker
 
 import (
+	"cmp"
 	"slices"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/lint"
 )
 
 // RunbookBase is where Finding.Runbook points to, followed by # and the code.
 const RunbookBase = "https://github.com/quorumwatch/quorumwatch/blob/main/docs/findings.md"
 
-// Entry declares one kind of finding. docs/findings.md has a section for each.
+// Entry declares one kind of finding. docs/findings.md, or docs/lint.md, has a section for each.
 type Entry struct {
 	Code     string
 	Title    string   // what it says, in general
@@ -17,10 +20,11 @@ type Entry struct {
 	delay    time.Duration
 	hold     hold
 	family   family
+	page     string // of its runbook; "": RunbookBase
 }
 
 // Runbook is where the way out is described.
-func (e Entry) Runbook() string { return RunbookBase + "#" + e.Code }
+func (e Entry) Runbook() string { return cmp.Or(e.page, RunbookBase) + "#" + e.Code }
 
 // hold says how long a finding stands, as Clearing, after its condition is gone.
 type hold int
@@ -79,14 +83,16 @@ const (
 	CodeConfigError       = "config-error"
 	CodeProbeKey          = "probe-key"
 	CodeConfigWarning     = "config-warning"
-	CodeSingleLink        = "single-link"
+	CodeFence             = "fence-countdown"
+	CodeDisarmed          = "ha-disarmed"
+	CodeProxmox           = "proxmox-unread"
 )
 
 // settle is how long a disagreement of sources must stand before it is told: a reload in progress is none.
 const settle = 10 * time.Second
 
 // catalogue is sorted by subject matter. Findings of package topology have its codes.
-var catalogue = []Entry{
+var catalogue = append([]Entry{
 	{Code: CodePathGap, Title: "no answer on a path", Severity: Warning,
 		Advice: "watch whether the other paths to this peer and the other peers on this link are out as well; look at switches, cables and tunnels in between"},
 	{Code: CodeLinkDown, Title: "a link is out while another one still carries", Severity: Warning,
@@ -163,8 +169,12 @@ var catalogue = []Entry{
 		Advice: "make the file readable for the agent, the same on all nodes; or set probe.auth and probe.key_file"},
 	{Code: CodeConfigWarning, Title: "corosync.conf says something that does not do what it seems to", Severity: Info, hold: holdNone,
 		Advice: "correct the key, raise config_version, and reload"},
-	{Code: CodeSingleLink, Title: "the cluster has one link only", Severity: Info, hold: holdNone,
-		Advice: "add a second link over other hardware: with one, a few tenths of a second of outage can lose the token"},
+	{Code: CodeFence, Title: "a node without quorum counts down to its reset", Severity: Critical, hold: holdNone,
+		Advice: "bring its network back before the point of no return; nothing done on the node itself stops the watchdog safely, least of all killing pve-ha-lrm"},
+	{Code: CodeDisarmed, Title: "Proxmox VE's HA is disarmed", Severity: Warning, hold: holdNone,
+		Advice: "when the work is done: `ha-manager crm-command arm-ha`"},
+	{Code: CodeProxmox, Title: "something of Proxmox VE could not be read", Severity: Warning, delay: settle, hold: holdNone,
+		Advice: "without it, resets and guests are not known; all else goes on"},
 	{Code: "local-unknown", Title: "this host is not in the nodelist", Severity: Warning, hold: holdNone,
 		Advice: "name or ring0_addr of one node{} must be this host's"},
 	{Code: "member-unknown", Title: "Corosync has a member that the file has not", Severity: Warning, delay: settle, hold: holdNone,
@@ -187,6 +197,15 @@ var catalogue = []Entry{
 		Advice: "give each its own address"},
 	{Code: "address-not-local", Title: "a ring address is on no interface of this host", Severity: Warning, delay: 2 * time.Second, hold: holdNone,
 		Advice: "bring the interface up or correct the file: `ip -br addr`"},
+}, lintEntries()...)
+
+// lintEntries are the kinds of findings of package lint. What is wrong there is wrong until somebody mends it: gone is gone.
+func lintEntries() []Entry {
+	var out []Entry
+	for _, r := range lint.Rules() {
+		out = append(out, Entry{Code: r.Code, Title: r.Says, Severity: Warning, Advice: r.Fix, hold: holdNone, page: lint.RunbookBase})
+	}
+	return out
 }
 
 // Catalogue returns all kinds of findings.

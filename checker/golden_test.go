@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/risk"
 )
 
@@ -179,6 +180,9 @@ func TestFindingsDocumented(t *testing.T) {
 	declared := map[string]bool{}
 	for _, e := range checker.Catalogue() {
 		declared[e.Code] = true
+		if strings.HasPrefix(e.Runbook(), lint.RunbookBase+"#") {
+			continue // package lint writes its page itself
+		}
 		if !strings.Contains(string(doc), "\n## "+e.Code+"\n") {
 			t.Errorf("docs/findings.md has no section %q", e.Code)
 		}

@@ -4,11 +4,13 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/checker/topology"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
 	"github.com/quorumwatch/quorumwatch/probe/stats"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 // Input is everything that is known at one instant. What it points to must not be changed later: Reports share parts of it.
@@ -25,8 +27,10 @@ type Input struct {
 	Views         []PeerView    // newest of each peer, any order
 	Host          HostPauses
 	Probing       Probing
-	Margin        *risk.Margin // what the virtual token says, as of a moment ago; nil: none runs
-	Forecast      *Forecast    // the newest; nil: none yet
+	Margin        *risk.Margin     // what the virtual token says, as of a moment ago; nil: none runs
+	Forecast      *Forecast        // the newest; nil: none yet
+	Proxmox       proxmox.Snapshot // what Proxmox VE knows; the zero value: nothing
+	Lint          []lint.Finding   // weak points of file, daemon and this node's interfaces
 }
 
 // Observation is what the prober knows of one link to one peer.

@@ -24,6 +24,7 @@ type Report struct {
 	Paths    []Path    `json:"paths"`             // this node's own, by peer and link
 	Mesh     []MeshRow `json:"mesh,omitempty"`    // what peers said of theirs
 	Outcome  *Outcome  `json:"outcome,omitempty"` // what the present cut, if any, would do or did
+	HA       *HA       `json:"ha,omitempty"`      // Proxmox VE's HA; absent: nothing is known of it
 	Margin   Margin    `json:"margin"`
 	Forecast *Forecast `json:"forecast,omitempty"` // what is to be expected of the network; absent before the first
 	Probes   Probes    `json:"probes"`
@@ -231,14 +232,15 @@ type MeshRow struct {
 
 // Outcome is what the present cut would do if it lasted, or did.
 type Outcome struct {
-	Happened     bool        `json:"happened"`      // Corosync's own membership says so; false: it would happen if the cut lasted
-	Since        time.Time   `json:"since"`         // when the cut began
-	Partitions   []Partition `json:"partitions"`    // the local one first
-	Keeps        []NodeRef   `json:"keeps"`         // nodes that keep (or have) quorum
-	Loses        []NodeRef   `json:"loses"`         // nodes that lose it
-	Transitive   bool        `json:"transitive"`    // false: some nodes reach both sides; the ring cannot agree and re-forms again and again
-	TokenLossIn  Seconds     `json:"token_loss_in"` // earliest, from now; 0: due or over
-	MembershipIn Seconds     `json:"membership_in"` // earliest new membership without the other side
+	Happened     bool        `json:"happened"`       // Corosync's own membership says so; false: it would happen if the cut lasted
+	Since        time.Time   `json:"since"`          // when the cut began
+	Partitions   []Partition `json:"partitions"`     // the local one first
+	Keeps        []NodeRef   `json:"keeps"`          // nodes that keep (or have) quorum
+	Loses        []NodeRef   `json:"loses"`          // nodes that lose it
+	Transitive   bool        `json:"transitive"`     // false: some nodes reach both sides; the ring cannot agree and re-forms again and again
+	TokenLossIn  Seconds     `json:"token_loss_in"`  // earliest, from now; 0: due or over
+	MembershipIn Seconds     `json:"membership_in"`  // earliest new membership without the other side
+	Toll         *Toll       `json:"toll,omitempty"` // what the resets would cost; absent: nothing is known of Proxmox VE's HA
 	Text         string      `json:"text"`
 }
 

@@ -29,12 +29,12 @@ func ruleConfig(j *judge) {
 			evidence: map[string]string{"file": w.File, "line": strconv.Itoa(w.Line)},
 		})
 	}
-	if len(j.in.Cluster.Links) == 1 && len(j.in.Cluster.Nodes) > 1 {
-		l := j.in.Cluster.Links[0]
-		j.add(draft{
-			code: CodeSingleLink, severity: Info, subject: linkName(l.Number),
-			title: fmt.Sprintf("link %d is the only link: an outage of %s may lose the token, one of %s will", l.Number, show(j.share(safeShare)), show(j.share(fatalShare))),
-		})
+	for _, f := range j.in.Lint {
+		d := draft{code: f.Code, severity: Info, subject: f.Subject, title: f.Title, advice: f.Fix, evidence: f.Evidence}
+		if f.Serious {
+			d.severity = Warning
+		}
+		j.add(d)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/topology"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe/stats"
@@ -91,12 +92,14 @@ func networkRules() []ruleTest {
 		}
 	}
 	return []ruleTest{
-		{name: "healthy", want: []string{"single-link:link0 info"}, worst: checker.Info},
-		{name: "two links need no lint", links: 2, want: []string{"!single-link:link0"}},
+		{name: "healthy", worst: checker.OK},
+		{name: "lint is told as it is", setup: func(s *scene) {
+			s.in.Lint = []lint.Finding{{Code: "single-link", Subject: "link0", Title: "t"}, {Code: "bond-mode", Serious: true, Subject: "bond0", Title: "t"}}
+		}, want: []string{"single-link:link0 info", "bond-mode:bond0 warning"}, worst: checker.Warning},
 		{name: "one percent on the lone link", setup: withWindows(one), want: []string{"path-loss:b1/link0 warning"}, title: "1.0 % of packets"},
 		{name: "one percent beside a healthy link", links: 2, setup: withWindows(one, 0), want: []string{"path-loss:b1/link0 info", "!path-loss:b1/link1"}},
 		{name: "a little loss", setup: withWindows(func() []stats.Window { return windows(1200, 3) }), want: []string{"path-loss:b1/link0 info"}},
-		{name: "a single lost probe says nothing", setup: withWindows(func() []stats.Window { return windows(1200, 1) }), want: []string{"!path-loss:b1/link0"}, worst: checker.Info},
+		{name: "a single lost probe says nothing", setup: withWindows(func() []stats.Window { return windows(1200, 1) }), want: []string{"!path-loss:b1/link0"}},
 		{name: "one run of losses is an outage, not loss", setup: withWindows(func() []stats.Window {
 			ws := windows(1200, 0)
 			for i := range ws {
@@ -301,7 +304,7 @@ func configRules() []ruleTest {
 			if now > 10*time.Second {
 				in.Disagreements = []topology.Disagreement{{Code: topology.ConfigVersion, Subject: "b1", Text: "b1 has 4", Serious: true}}
 			}
-		}, want: []string{"!config-version:b1"}, worst: checker.Info},
+		}, want: []string{"!config-version:b1"}},
 		{name: "unauthenticated", edit: func(in *checker.Input, _ time.Duration) { in.Probing.Unauthenticated = true }, want: []string{"unauthenticated:a1 info"}},
 		{name: "a stray packet", edit: func(in *checker.Input, now time.Duration) {
 			in.Probing.Drops = []checker.Drop{{Reason: "unlisted", Count: 7}}

@@ -22,6 +22,7 @@ type State struct {
 	mesh     meshMemo
 	drops    []dropMemo
 	cluster  clusterMemo
+	ha       haMemo
 }
 
 // clusterMemo keeps what the Report says of the configuration, until that changes.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/checker/topology"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 // Step judges in, with what earlier Steps left behind. It is pure: equal arguments give equal results, and prev is not
@@ -20,6 +21,7 @@ func Step(prev State, in Input) (State, Report) {
 	j.readPaths()
 	j.readPeers()
 	j.readCut()
+	j.readHA()
 	j.readMesh()
 	for _, rule := range rules {
 		rule(j)
@@ -32,6 +34,7 @@ func Step(prev State, in Input) (State, Report) {
 var rules = []func(*judge){
 	ruleConfig, ruleKey, ruleDisagreements, ruleDaemon, rulePeerDaemons, ruleToken, ruleQuorum, ruleMembers, ruleHost, ruleLocalLink,
 	ruleGap, ruleLinkDown, ruleCut, ruleAgent, ruleKnet, ruleRemoteCut, ruleLoss, ruleDelay, ruleMTU, ruleMargin, ruleForecast, ruleProbing,
+	ruleFence, ruleDisarmed, ruleProxmox,
 }
 
 // Shares of the effective token T that decide, for a cluster with one link. Measured: an outage of the only link of up to
@@ -62,6 +65,9 @@ type judge struct {
 	cuts   []*cut // the present incidents, oldest first
 	cut    *cut   // the newest of them
 	drafts []draft
+
+	ha     *HA                  // nil: nothing is known of it
+	fences []proxmox.FenceInput // of every node that may reset
 
 	virtual   *risk.Margin // what the virtual token says, if that is to be gone by
 	noVirtual string       // else why not

@@ -21,6 +21,9 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/ctl"
 	"github.com/quorumwatch/quorumwatch/probe"
 	"github.com/quorumwatch/quorumwatch/probe/udp"
+	"github.com/quorumwatch/quorumwatch/proxmox"
+	"github.com/quorumwatch/quorumwatch/proxmox/api"
+	"github.com/quorumwatch/quorumwatch/proxmox/pmxcfs"
 )
 
 func newAgentCommand(p *process) *cobra.Command {
@@ -136,6 +139,7 @@ func agentConfig(c config.Config, log zerolog.Logger) (agent.Config, error) {
 			Runner: ctl.Exec{Dir: c.Corosync.ToolsDir},
 			Log:    agent.LogOf(conf, c.Corosync.LogFile),
 		}),
+		Proxmox: follower(c.Proxmox), Host: agent.Machine{},
 		Probe: agent.Probe{
 			Network: udp.Network{}, NewPacer: func() (probe.Pacer, error) { return udp.NewPacer() },
 			Port: c.Probe.Port, Allow: c.Probe.Allow,
@@ -153,6 +157,26 @@ func traceConfig(c config.Config) agent.Trace {
 		t.Dir = filepath.Join(c.StateDir, "traces")
 	}
 	return t
+}
+
+// pveDir is there on every node of Proxmox VE, also while nothing is mounted on it.
+const pveDir = "/etc/pve"
+
+// follower follows Proxmox VE's files, where there is one, and its API, if it is configured; nil if neither.
+func follower(c config.Proxmox) agent.Proxmox {
+	var feeds []proxmox.Feed
+	if _, err := os.Lstat(pveDir); c.Files && err == nil {
+		feeds = append(feeds, proxmox.Feed{Reader: pmxcfs.New(os.DirFS("/"))})
+	}
+	if len(c.API.Endpoints) > 0 {
+		if r, err := api.New(c.API); err == nil { // config has tried it
+			feeds = append(feeds, proxmox.Feed{Reader: r, Every: c.Interval})
+		}
+	}
+	if len(feeds) == 0 {
+		return nil
+	}
+	return proxmox.NewFollower(feeds...)
 }
 
 // settings are what a running agent can take over.

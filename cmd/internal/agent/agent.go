@@ -28,6 +28,8 @@ type Config struct {
 	ReadConf   func() (file string, text []byte, err error)       // corosync.conf
 	ConfEvents func(ctx context.Context) (<-chan struct{}, error) // tells when corosync.conf may have changed; nil: never
 	Daemon     Daemon
+	Proxmox    Proxmox // nil: there is none
+	Host       Host    // nil: nothing is asked of the machine
 	Probe      Probe
 	Settings   Settings // what may change while the agent runs
 	Trace      Trace    // what is kept of the paths' past
@@ -80,8 +82,9 @@ type Agent struct {
 	plan      atomic.Pointer[plan]
 	modelled  atomic.Pointer[risk.Cluster] // as the virtual token runs; nil before
 	forecast  atomic.Pointer[checker.Forecast]
-	confErr   atomic.Pointer[string] // why the newest corosync.conf is not in force
-	keyErr    atomic.Pointer[string] // why the key for probes cannot be used
+	host      atomic.Pointer[hostFacts] // nil before the first look
+	confErr   atomic.Pointer[string]    // why the newest corosync.conf is not in force
+	keyErr    atomic.Pointer[string]    // why the key for probes cannot be used
 	leaving   atomic.Bool
 	reload    chan struct{}
 	loaded    chan struct{}            // closed when corosync.conf was read for the first time, for good or bad
@@ -145,6 +148,15 @@ func (a *Agent) Tasks() []Task {
 		newTask("forecast", a.foretell),
 		newTask("alerts", a.alert),
 		newTask("systemd", a.supervised),
+	}
+	if a.config.Proxmox != nil {
+		tasks = append(tasks, newTask("proxmox", func(ctx context.Context, ready func()) error {
+			ready()
+			return a.config.Proxmox.Run(ctx)
+		}))
+	}
+	if a.config.Host != nil {
+		tasks = append(tasks, newTask("host", a.look))
 	}
 	for _, q := range a.config.Receivers {
 		tasks = append(tasks, q)

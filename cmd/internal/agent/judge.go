@@ -95,6 +95,7 @@ type judge struct {
 	record   *recorder          // nil before the first good corosync.conf
 	virtual  virtual
 	worst    worstOf
+	weak     lintMemo
 }
 
 // rest is how long to wait for the next judgement, if nothing happens.
@@ -116,6 +117,7 @@ func (j *judge) step(now time.Time) {
 		Cluster: j.cluster, Disagreements: j.disagree,
 		Status: status, Paths: j.observations(now), Views: views,
 		Host: j.pauses(now), Probing: a.probing(), Margin: j.virtual.margin, Forecast: a.forecast.Load(),
+		Proxmox: a.pve(), Lint: j.lint(now),
 	}
 	if j.plan != nil {
 		in.Warnings = j.plan.config.Warnings
