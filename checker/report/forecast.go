@@ -1,10 +1,22 @@
 package report
 
+import (
+	"fmt"
+	"time"
+)
+
+// oldForecast is the age from which on it is told: in a cut no new ones are made.
+const oldForecast = 10 * time.Minute
+
 // forecast writes what is to be expected if the network stays as it is.
 func (p *printer) forecast() {
 	f := p.r.Forecast
 	if f == nil {
 		return
 	}
-	p.wrap("FORECAST  ", f.Text)
+	text := f.Text
+	if age := p.r.At.Sub(f.At); age > oldForecast {
+		text += fmt.Sprintf(" (made %s ago)", show(age))
+	}
+	p.wrap("FORECAST  ", text)
 }

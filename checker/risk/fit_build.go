@@ -2,6 +2,7 @@ package risk
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/quorumwatch/quorumwatch/probe/trace"
@@ -202,7 +203,7 @@ func (b *builder) lineName(paths []trace.Path) string {
 			return s.String()
 		}
 	}
-	return "within " + b.site(paths[0].From)
+	return fmt.Sprintf("within %s, link %d", b.site(paths[0].From), paths[0].Link)
 }
 
 // append adds a line, if it does anything.
