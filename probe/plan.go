@@ -51,6 +51,9 @@ func (t Target) withDefaults() Target {
 	if t.Port == 0 {
 		t.Port = DefaultPort
 	}
+	if t.From == 0 {
+		t.From = t.Port
+	}
 	if t.Interval <= 0 {
 		t.Interval = DefaultInterval
 	}

@@ -17,6 +17,7 @@ type Path struct {
 type Target struct {
 	Path
 	Port         uint16        // UDP port at both ends (default 5412)
+	From         uint16        // UDP port here, if it is to be another one: beside an agent that has Port; 0: Port
 	Interval     time.Duration // of token-sized probes, 10 ms to 1 s (default 50 ms)
 	FullSize     int           // UDP payload of full-size probes, DF set (1472 at MTU 1500 on IPv4); 0: none
 	FullInterval time.Duration // of full-size probes, at least 10 ms (default 500 ms); 200 ms to 1 s suits stats.Full, bulletins and farewells

@@ -115,7 +115,7 @@ func (p *Prober) setSockets(targets []Target) {
 	want := map[netip.AddrPort]ListenConfig{}
 	for _, t := range targets {
 		t = t.withDefaults()
-		at := netip.AddrPortFrom(t.Local, t.Port)
+		at := netip.AddrPortFrom(t.Local, t.From)
 		if _, ok := want[at]; !ok {
 			want[at] = ListenConfig{Addr: at, TOS: t.TOS, Priority: t.Priority, DF: true}
 		}
@@ -148,7 +148,7 @@ func (p *Prober) setSockets(targets []Target) {
 func (p *Prober) setPeers() {
 	peers := map[*socket][]*path{}
 	for _, q := range p.paths {
-		s := p.sockets[netip.AddrPortFrom(q.target.Local, q.target.Port)]
+		s := p.sockets[netip.AddrPortFrom(q.target.Local, q.target.From)]
 		q.socket.Store(s)
 		peers[s] = append(peers[s], q)
 	}

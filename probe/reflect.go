@@ -189,10 +189,11 @@ func (s *socket) reflect(p *peer, q stamp.Request, m *Message) (reply, bool) {
 	return reply{m: m, q: q, a: a, mac: p.requests, session: r}, true
 }
 
-// hear tells the path that the peer is heard, and keeps its bulletin.
+// hear tells the path that the peer is heard, and keeps its bulletin. Requests from another port than the one we probe are not the agent's
+// own: somebody looks at the path beside it ('quorumwatch check'), with numbers of his own.
 func (s *socket) hear(p *peer, r stamp.Request, m *Message) {
 	q := p.path
-	if q == nil {
+	if q == nil || m.Addr.Port() != q.remote.Port() {
 		return
 	}
 	data, ok := r.Ext.Bulletin()
