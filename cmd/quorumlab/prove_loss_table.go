@@ -110,7 +110,7 @@ func merged(cells []lossCell) []lossCell {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b lossCell) int {
-		return cmp.Or(cmp.Compare(a.Ring.Links, b.Ring.Links), cmp.Compare(a.Ring.Coefficient, b.Ring.Coefficient),
+		return cmp.Or(cmp.Compare(a.Ring.Timeout, b.Ring.Timeout), cmp.Compare(a.Ring.Links, b.Ring.Links), cmp.Compare(a.Ring.Coefficient, b.Ring.Coefficient),
 			cmp.Compare(a.Ring.nodes(), b.Ring.nodes()), cmp.Compare(a.Loss, b.Loss))
 	})
 	return list
@@ -130,7 +130,7 @@ func (c lossCell) row(m lossModel) lossRow {
 
 func tabulateLoss(w io.Writer, cells []lossCell) ([]requirement, error) {
 	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", lossSeeds)
-	head(w, "loss", "nodes", "links", "token", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
+	head(w, "loss", "nodes", "links", "token", "knet ping", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
 		"longest gap ms, if never broken", "model", "lines \"left\"", "model")
 	var rows []lossRow
 	for _, c := range cells {
@@ -151,7 +151,7 @@ func (r lossRow) print(w io.Writer) {
 	if len(r.Gaps) > 0 && len(r.lossCell.Breaks) == 0 { // the hub does not see the token of one that is alone in its ring
 		gap, modelGap = cell(slices.Max(r.Gaps)), r.Model.Gap.scale(1000).text("%.0f")
 	}
-	line(w, fmt.Sprintf("%g %%", 100*r.Loss), r.Ring.sites(), fmt.Sprint(r.Ring.Links), fmt.Sprint(r.Effective.Milliseconds()),
+	line(w, fmt.Sprintf("%g %%", 100*r.Loss), r.Ring.sites(), fmt.Sprint(r.Ring.Links), fmt.Sprint(r.Effective.Milliseconds()), r.Ring.knet(),
 		fmt.Sprint(r.For.Seconds()), fmt.Sprint(len(r.lossCell.Breaks)), fmt.Sprintf("%.2f", float64(len(r.lossCell.Breaks))*perMinute),
 		r.Model.Breaks.scale(perMinute).text("%.2f"), r.Breaks.text(r.Model.Breaks.Mean, len(r.lossCell.Breaks)),
 		fmt.Sprint(r.lossCell.Downs), fmt.Sprintf("%.1f", float64(r.lossCell.Downs)*perMinute), r.Model.Downs.scale(perMinute).text("%.1f"),
@@ -174,6 +174,14 @@ func (s ringSpec) sites() string {
 		text += fmt.Sprint(n)
 	}
 	return text
+}
+
+// knet is knet's interval and timeout in ms where they are not Corosync's own.
+func (s ringSpec) knet() string {
+	if s.Interval == 0 && s.Timeout == 0 {
+		return "default"
+	}
+	return cell(s.Interval) + "/" + cell(s.Timeout)
 }
 
 func requireLoss(rows []lossRow) []requirement {

@@ -36,7 +36,7 @@ const modelDelay = 5 * time.Millisecond
 
 // ring is the cluster that the flags describe.
 func (o proveOptions) ring() ringSpec {
-	s := ringSpec{Links: o.links, Token: o.token, Delay: modelDelay}
+	s := ringSpec{Links: o.links, Token: o.token, Interval: o.knet[0], Timeout: o.knet[1], Delay: modelDelay}
 	if o.token == 0 {
 		s.Coefficient = o.coeff
 	}
