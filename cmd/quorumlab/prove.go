@@ -33,6 +33,7 @@ type proveOptions struct {
 	knet     [2]time.Duration // knet_ping_interval and knet_ping_timeout; zero: Corosync's own
 	agents   bool             // proofs of the model: agents beside the daemons all the same
 	record   string           // file of what proofs of the model measured
+	seeds    int              // runs of the model beside each cell
 	tabulate bool             // proofs of the model: measure nothing, print what is recorded
 	keep     bool             // leave the run's directory
 	wait     bool             // wait for another lab to end

@@ -49,6 +49,7 @@ func newProveCommand() *cobra.Command {
 	f.IntVar(&ping[1], "ping-timeout", 0, "knet_ping_timeout in ms (default: Corosync's own)")
 	f.BoolVar(&o.agents, "agents", false, "proofs of the model: agents beside the daemons all the same")
 	f.StringVar(&o.record, "record", "", "proofs of the model: a file to which each cell goes; what it has is not measured again")
+	f.IntVar(&o.seeds, "seeds", 200, "proofs of the model: runs of it beside each cell")
 	f.BoolVar(&o.tabulate, "tabulate", false, "proofs of the model: measure nothing, print the table of --record beside the model")
 	f.IntVar(&token, "token", 0, "token in ms, with token_coefficient 0 (default: Corosync's own 3000)")
 	f.IntVar(&coeff, "token-coefficient", 125, "token_coefficient in ms, as pvecm writes it; not with --token")
@@ -78,8 +79,8 @@ func newProveCommand() *cobra.Command {
 // spec is the lab in which a proof runs.
 func (o proveOptions) spec(p proof) (lab.Spec, error) {
 	s := lab.Spec{Name: "prove-" + p.name, Dir: o.dir, Links: o.links, Load: true, NoWait: !o.wait, Seed: o.seed}
-	if o.runs < 1 || o.interval <= 0 || o.token < 0 || o.coeff < 0 || o.cut < 0 || o.lasts <= 0 {
-		return s, errors.New("runs, interval, for: want more than 0; token, cut: 0 or more")
+	if o.runs < 1 || o.interval <= 0 || o.token < 0 || o.coeff < 0 || o.cut < 0 || o.lasts <= 0 || o.seeds < 1 {
+		return s, errors.New("runs, interval, for, seeds: want more than 0; token, cut: 0 or more")
 	}
 	for field := range strings.SplitSeq(o.nodes, ",") {
 		name, count, _ := strings.Cut(field, ":")

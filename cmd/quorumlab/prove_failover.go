@@ -48,7 +48,7 @@ func proveFailover(ctx context.Context, b *bench) ([]requirement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabulateTrials(b.w, all, false)
+	return tabulateTrials(b.w, all, b.o.seeds, false)
 }
 
 func tableFailover(w io.Writer, o proveOptions) ([]requirement, error) {
@@ -56,5 +56,5 @@ func tableFailover(w io.Writer, o proveOptions) ([]requirement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabulateTrials(w, cells, false)
+	return tabulateTrials(w, cells, o.seeds, false)
 }

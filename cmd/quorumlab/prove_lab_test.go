@@ -26,7 +26,7 @@ func TestProve(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := proveOptions{
 				dir: t.TempDir(), agent: agent, runs: c.runs, nodes: "a:3,b:2", token: time.Second, interval: 50 * time.Millisecond,
-				lasts: time.Minute, details: true, wait: true,
+				lasts: time.Minute, seeds: 1, details: true, wait: true,
 			}
 			if c.timed < 0 {
 				o.token, o.coeff = 0, 125*time.Millisecond // one that surely survives
@@ -82,7 +82,7 @@ func buildAgent(t *testing.T) string {
 func TestProveModel(t *testing.T) {
 	lab.Require(t)
 	o := proveOptions{
-		dir: t.TempDir(), nodes: "a:2,b:1", token: time.Second, interval: 50 * time.Millisecond, lasts: 5 * time.Second, losses: []float64{0, 0.3},
+		dir: t.TempDir(), nodes: "a:2,b:1", token: time.Second, interval: 50 * time.Millisecond, lasts: 5 * time.Second, losses: []float64{0, 0.3}, seeds: 5,
 		record: filepath.Join(t.TempDir(), "record"), wait: true,
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

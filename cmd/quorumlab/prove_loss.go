@@ -62,7 +62,7 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 		}
 		known = append(known, c)
 	}
-	return tabulateLoss(b.w, merged(mine(known, b.o.ring())))
+	return tabulateLoss(b.w, merged(mine(known, b.o.ring())), b.o.seeds)
 }
 
 // mine are the cells of one cluster.

@@ -13,9 +13,6 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
-// lossSeeds is how many runs of the model stand beside a cell.
-const lossSeeds = 200
-
 // lossModel is what the model makes of a cell: of each run as long as the cell was measured.
 type lossModel struct {
 	Breaks, Downs, Left spreadOf // Left: memberships that somebody left, each node's own
@@ -98,7 +95,7 @@ func tableLoss(w io.Writer, o proveOptions) ([]requirement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabulateLoss(w, merged(cells))
+	return tabulateLoss(w, merged(cells), o.seeds)
 }
 
 // merged leaves out the doubtful cells that were measured again, and sorts the others.
@@ -128,13 +125,13 @@ func (c lossCell) row(m lossModel) lossRow {
 	return lossRow{c, m, judgeRate(m.Breaks.Mean, len(c.Breaks), minutes), judgeRate(m.Downs.Mean, c.Downs, minutes)}
 }
 
-func tabulateLoss(w io.Writer, cells []lossCell) ([]requirement, error) {
-	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", lossSeeds)
+func tabulateLoss(w io.Writer, cells []lossCell, seeds int) ([]requirement, error) {
+	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", seeds)
 	head(w, "loss", "nodes", "links", "token", "knet ping", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
 		"longest gap ms, if never broken", "model", "lines \"left\"", "model")
 	var rows []lossRow
 	for _, c := range cells {
-		m, err := c.forecast(lossSeeds)
+		m, err := c.forecast(seeds)
 		if err != nil {
 			return nil, err
 		}

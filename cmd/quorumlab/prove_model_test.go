@@ -127,7 +127,7 @@ func TestTrials(t *testing.T) {
 	for i := range doubtful {
 		doubtful[i].Doubts = []string{"the hub stood still"}
 	}
-	rows, err := gatherTrials(slices.Concat(outages(0.6, 10, 9), doubtful, outages(0.1, 4, 2)))
+	rows, err := gatherTrials(slices.Concat(outages(0.6, 10, 9), doubtful, outages(0.1, 4, 2)), 200)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,5 +234,22 @@ func TestRecord(t *testing.T) {
 	}
 	if got := merged([]lossCell{doubtful, want}); len(got) != 1 || got[0].Doubts != nil {
 		t.Errorf("the doubtful one gives way: %v", got)
+	}
+}
+
+// TestModelAgainstRecord holds the model against what a real Corosync did, as it was recorded in the lab: the tables of package totem's
+// DESIGN.md. There it says how to make the record.
+func TestModelAgainstRecord(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the model for some seconds")
+	}
+	for _, p := range proofs() {
+		if p.ofModel() && !p.agents {
+			t.Run(p.name, func(t *testing.T) {
+				if _, err := p.tabulate(t.Output(), proveOptions{record: filepath.Join("testdata", "model.jsonl"), seeds: 40}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }

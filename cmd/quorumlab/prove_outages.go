@@ -28,7 +28,7 @@ func proveOutages(ctx context.Context, b *bench) ([]requirement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabulateTrials(b.w, all, true)
+	return tabulateTrials(b.w, all, b.o.seeds, true)
 }
 
 func tableOutages(w io.Writer, o proveOptions) ([]requirement, error) {
@@ -36,7 +36,7 @@ func tableOutages(w io.Writer, o proveOptions) ([]requirement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabulateTrials(w, cells, true)
+	return tabulateTrials(w, cells, o.seeds, true)
 }
 
 // trialRow are all trials of one kind, and what the model says of it.
@@ -51,12 +51,12 @@ type trialRow struct {
 }
 
 // gatherTrials makes a row of each kind. Doubtful trials are left out and counted.
-func gatherTrials(cells []trialCell) ([]*trialRow, error) {
+func gatherTrials(cells []trialCell, seeds int) ([]*trialRow, error) {
 	var rows []*trialRow
 	for _, c := range cells {
 		i := slices.IndexFunc(rows, func(r *trialRow) bool { return r.same(c) })
 		if i < 0 {
-			m, err := c.forecast(trialSeeds)
+			m, err := c.forecast(seeds)
 			if err != nil {
 				return nil, err
 			}
@@ -78,12 +78,12 @@ func gatherTrials(cells []trialCell) ([]*trialRow, error) {
 	return rows, nil
 }
 
-func tabulateTrials(w io.Writer, cells []trialCell, lengths bool) ([]requirement, error) {
-	rows, err := gatherTrials(cells)
+func tabulateTrials(w io.Writer, cells []trialCell, seeds int, lengths bool) ([]requirement, error) {
+	rows, err := gatherTrials(cells, 2*seeds)
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(w, "Of the model %d phases. Times in ms from the beginning of the cut: median, and of the model where nine of ten lie.\n\n", trialSeeds)
+	fmt.Fprintf(w, "Of the model %d phases. Times in ms from the beginning of the cut: median, and of the model where nine of ten lie.\n\n", 2*seeds)
 	head(w, "case", "nodes", "links", "token", "trials", "lost", "model", "certain", "first membership", "model", "whole again", "model", "left out as doubtful")
 	for _, r := range rows {
 		r.print(w)

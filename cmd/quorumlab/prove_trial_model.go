@@ -9,9 +9,6 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
-// trialSeeds is how many phases of heartbeats, token and messages the model tries for a kind of trial.
-const trialSeeds = 400
-
 // certain is how likely the model must say something is for it to be held to it.
 const certain = 0.95
 
