@@ -14,6 +14,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker"
 	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -40,6 +41,18 @@ var scenes = map[string]func(*testing.T) checker.Report{
 		s.run(20 * time.Second)
 		s.cutSite()
 		s.run(9 * time.Second)
+		return s.last
+	},
+	"fence": func(t *testing.T) checker.Report {
+		s := newScene(t, 3375*time.Millisecond, 1, "a1", "a2", "a3", "b1", "b2")
+		dress(s)
+		withHA(s, proxmox.HAArmed, "a2 b1")
+		s.in.Lint = []lint.Finding{{
+			Code: "bond-lacp-slow", Serious: true, Subject: "bond0", Title: "link 0 runs over bond bond0 with the slow LACP rate", Fix: "set bond-lacp-rate fast",
+		}}
+		s.run(20 * time.Second)
+		s.cutSite()
+		s.run(25 * time.Second)
 		return s.last
 	},
 	"link-down": func(t *testing.T) checker.Report {

@@ -43,6 +43,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	s.corosync()
 	s.nodes()
 	s.cut()
+	s.ha()
 	s.paths()
 	s.probes()
 	s.compatible()

@@ -33,6 +33,9 @@ type names struct {
 
 	cutPresent, cutHappened, cutLosing, cutTokenLoss, cutMembership *prometheus.Desc
 
+	haInfo, haArmed, cutResets, cutGuests    *prometheus.Desc
+	fenceCounting, fenceReset, fenceNoReturn *prometheus.Desc
+
 	pathUp, pathDegraded, pathKnet, pathKnetDowns      *prometheus.Desc
 	pathGap, pathGapRatio, pathDirectionGap            *prometheus.Desc
 	pathWorstGap, pathDirectionWorstGap, pathLossRatio *prometheus.Desc
@@ -59,6 +62,7 @@ func newNames() *names {
 	n := &names{}
 	n.cluster()
 	n.quorum()
+	n.ha()
 	n.path()
 	n.probe()
 	n.compatible()
@@ -112,6 +116,16 @@ func (n *names) quorum() {
 	n.cutLosing = desc("cut_losing_nodes", "Nodes that lose quorum by the present cut; absent without a cut.")
 	n.cutTokenLoss = desc("cut_token_loss_seconds", "Time until the token may be lost by the present cut; absent without a cut.")
 	n.cutMembership = desc("cut_membership_seconds", "Time until a membership without the lost nodes may form; absent without a cut.")
+}
+
+func (n *names) ha() {
+	n.haInfo = desc("ha_info", "Always 1; state of Proxmox VE's HA: standby, armed, disarming or disarmed.", "state")
+	n.haArmed = desc("ha_armed", "Whether a node resets itself about a minute after losing quorum; absent if unknown.", "node")
+	n.fenceCounting = desc("fence_counting", "Whether a node's watchdog counts down; absent if unknown.", "node")
+	n.fenceReset = desc("fence_reset_seconds", "Time until a node resets; bound earliest, likely or latest; absent while it does not count down.", "node", "bound")
+	n.fenceNoReturn = desc("fence_no_return_seconds", "Time until nothing saves a node from its reset; bound earliest, likely or latest.", "node", "bound")
+	n.cutResets = desc("cut_resetting_nodes", "Armed nodes that lose quorum by the present cut; absent without one, or where HA is not known.")
+	n.cutGuests = desc("cut_guests", "Guests on the armed nodes that lose quorum by the present cut.")
 }
 
 func (n *names) path() {

@@ -20,6 +20,8 @@ func Text(w io.Writer, r *checker.Report) error {
 	p.header()
 	p.findings()
 	p.outcome()
+	p.toll()
+	p.fence()
 	p.budget()
 	p.cluster()
 	p.paths()

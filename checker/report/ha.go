@@ -1,0 +1,82 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker"
+)
+
+// toll is what the resets of a cut cost.
+func (p *printer) toll() {
+	o := p.r.Outcome
+	if o == nil || o.Toll == nil {
+		return
+	}
+	t := o.Toll
+	if len(t.Resets) == 0 {
+		p.wrap("          ", "no node resets: of those that lose quorum none is armed")
+		return
+	}
+	text := names(t.Resets)
+	if t.In != nil {
+		text += ", in " + until(*t.In)
+	}
+	text += fmt.Sprintf("; guests on them: %d, starting again elsewhere: %d", t.Guests, t.Restarts)
+	if t.Stuck > 0 {
+		text += fmt.Sprintf(", with nowhere to go: %d", t.Stuck)
+	}
+	p.wrap(fmt.Sprintf("          %-10s", "resets"), text)
+}
+
+// fence is one line while nothing counts down, and one for each node that does.
+func (p *printer) fence() {
+	h := p.r.HA
+	if h == nil || !h.Known {
+		return
+	}
+	var armed, unknown []string
+	for _, n := range h.Nodes {
+		switch n.Armed {
+		case checker.Yes:
+			armed = append(armed, n.Name)
+		case checker.Unknown:
+			unknown = append(unknown, n.Name)
+		}
+	}
+	text := "HA " + or(h.State, "state unknown")
+	if len(armed) > 0 {
+		text += "; would reset without quorum: " + strings.Join(armed, " ")
+	}
+	if len(unknown) > 0 {
+		text += "; not known: " + strings.Join(unknown, " ")
+	}
+	p.line("")
+	p.wrap("FENCE     ", text)
+	for _, n := range h.Nodes {
+		if n.Counting != checker.Yes {
+			continue
+		}
+		line := "counts down"
+		if n.Reset != nil {
+			line = "resets in " + until(*n.Reset)
+		}
+		if n.NoReturn != nil {
+			line += ", no return after " + until(*n.NoReturn)
+		}
+		p.wrap(fmt.Sprintf("          %-10s", n.Name), line+": "+n.Reason)
+	}
+}
+
+// until is "41 s", "36 to 46 s" or "now".
+func until(u checker.Until) string {
+	low, high := max(0, u.Earliest.Duration()), max(0, u.Latest.Duration())
+	switch {
+	case high == 0:
+		return "now"
+	case high-low < 2*time.Second:
+		return fmt.Sprintf("%.0f s", max(0, u.Likely.Duration()).Seconds())
+	}
+	return fmt.Sprintf("%.0f to %.0f s", low.Seconds(), high.Seconds())
+}
