@@ -31,6 +31,7 @@ type FenceInput struct {
 	Quorate  Tri      // whether that node has quorum
 	LRM      LRM      // what its LRM last wrote
 	Watchdog Tri      // somebody holds its watchdog-mux: known on the node itself only
+	Mux      Tri      // watchdog-mux listens: known on the node itself only
 	HA       HAState  // of the cluster
 	Master   bool     // its CRM was manager when that was last written
 	Log      FenceLog // what its log told
@@ -51,7 +52,7 @@ type Fence struct {
 	NoReturn Span   // watchdog-mux gives up for good; quorum must be back, and the LRM have renewed, before
 	Reset    Span   // the node resets
 	Recovery Span   // its services start elsewhere, if others have quorum
-	Expired  bool   // the log says that watchdog-mux has given up
+	Expired  bool   // watchdog-mux has given up: its log says so, or it is gone
 }
 
 // FenceOf says whether a node is armed, whether its countdown runs, and how far it is. NoReturn, Reset and Recovery are those
@@ -70,8 +71,27 @@ func FenceOf(in FenceInput) Fence {
 		f.Counting, f.Why = Yes, "watchdog-mux has stopped feeding the watchdog"
 		return f
 	}
+	if in.Watchdog == Yes && in.Mux == No {
+		f.muxGone(in.Now)
+		return f
+	}
 	f.count(in)
 	return f
+}
+
+// muxGone: watchdog-mux gives up by ending. It takes its socket away and leaves the mark that somebody held the watchdog, and nobody
+// starts it again (watchdog-mux.c, watchdog-mux.service). The same is left where the watchdog then failed to reset the node, so only
+// a countdown that is due counts for sure.
+func (f *Fence) muxGone(now time.Time) {
+	f.Expired, f.Counting, f.Why = true, Unknown, "watchdog-mux has ended while somebody held the watchdog"
+	due := f.NoReturn.Known() && !now.Before(f.NoReturn.Earliest) && !now.After(f.Reset.Latest.Add(time.Second))
+	if due {
+		f.Counting = Yes
+		f.NoReturn = f.NoReturn.within(Span{f.NoReturn.Earliest, now, now})
+		return
+	}
+	f.NoReturn = Span{}
+	f.Reset = around(now, 0, deviceResets)
 }
 
 // CutAt says what the countdown would be if the node were cut off from its quorum at an instant, now or later: in particular

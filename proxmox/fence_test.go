@@ -220,6 +220,25 @@ func TestPast(t *testing.T) {
 	}
 }
 
+// TestMuxGone: watchdog-mux ends when it gives up, and leaves its mark behind.
+func TestMuxGone(t *testing.T) {
+	in := FenceInput{Node: "a", Quorate: No, Watchdog: Yes, Mux: No, LRM: LRM{Node: "a", State: "active", Stamp: at(-7), Lock: at(-7)}}
+	for now, want := range map[float64]Tri{54.2: Yes, 62: Yes, 30: Unknown, 90: Unknown} {
+		in.Now = at(now)
+		f := FenceOf(in)
+		if !f.Expired || f.Armed != Yes || f.Counting != want || f.Reset.Latest.Before(in.Now) || f.NoReturn.Latest.After(in.Now) {
+			t.Errorf("at %.1f: %+v", now, f)
+		}
+		if off := f.Reset.Likely.Sub(at(63)).Abs(); want == Yes && off > time.Second {
+			t.Errorf("at %.1f: reset %v off", now, off)
+		}
+	}
+	in.Now, in.Mux = at(54.2), Yes
+	if f := FenceOf(in); f.Expired || f.Counting != Yes {
+		t.Errorf("it still listens: %+v", f)
+	}
+}
+
 // TestFenceLog: what makes it good again is forgotten.
 func TestFenceLog(t *testing.T) {
 	var l FenceLog

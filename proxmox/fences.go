@@ -13,7 +13,7 @@ func (s *Snapshot) FenceInput(node string, now time.Time) FenceInput {
 	ahead := s.clockAhead(s.Origins[PartHA])
 	in.LRM.Stamp, in.LRM.Lock = shifted(in.LRM.Stamp, -ahead), shifted(in.LRM.Lock, -ahead)
 	if s.Known(PartWatchdog) && s.Origins[PartWatchdog].View == node {
-		in.Watchdog = s.Watchdog.Active
+		in.Watchdog, in.Mux = s.Watchdog.Active, s.Watchdog.Mux
 	}
 	return in
 }
