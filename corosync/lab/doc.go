@@ -8,6 +8,9 @@
 // nodes in a site numbered from 1. One hub process moves all packets and applies the rules of package impair to them, on one
 // thread under SCHED_FIFO. The hub records its own lateness; Lab.Quality says when a run is not to be trusted.
 //
+// A quorum device (Spec.Device, StartDevice) is a corosync-qnetd in namespaces of its own. Nodes reach it over their loopback, past all links, until
+// Qnetd.Reach shuts the way.
+//
 // Holders and hub are re-executions of the running program, so a program that uses this package calls Main first:
 //
 //	func TestMain(m *testing.M) {

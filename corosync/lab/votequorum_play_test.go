@@ -24,7 +24,8 @@ var (
 	quickLink  = []lab.Option{{Key: "knet_ping_interval", Value: "200"}, {Key: "knet_ping_timeout", Value: "400"}}
 )
 
-const lmsWindow = 3 * time.Second
+// lmsWindow is last_man_standing_window: what is shown before it ends has to be read within it.
+const lmsWindow = 2 * time.Second
 
 // act is one thing that happens to the cluster. Nodes bear their numbers.
 type act struct {
@@ -158,7 +159,7 @@ func (s *stage) do(ctx context.Context, a act) {
 	case "reach":
 		s.reach(a.nodes)
 	case "window":
-		time.Sleep(lmsWindow + time.Second/2)
+		time.Sleep(lmsWindow + 300*time.Millisecond)
 	case "kill":
 		s.must(s.node(a.nodes[0]).Corosync().Kill())
 	case "leave":
@@ -219,7 +220,7 @@ func (s *stage) reach(nodes []uint32) {
 		if !slices.Contains(now, n) {
 			now = append(now, n)
 			s.l.Qnetd().Reach(now...)
-			time.Sleep(2 * time.Second) // it tries again within half of the device's timeout
+			time.Sleep(1500 * time.Millisecond) // it tries again within half of the device's timeout
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func some(every bool, n int, ways []partitions) []partitions {
 
 func plays(every bool) []play {
 	all := append(majorities(every), features(every)...)
-	all = append(all, lastMen()...)
+	all = append(all, lastMen(every)...)
 	return append(all, devices(every)...)
 }
 
@@ -81,11 +82,11 @@ func majorities(every bool) []play {
 	return []play{
 		{name: "plain-2", nodes: 2, acts: each(2, everyPartition(2))},
 		{name: "plain-3", nodes: 3, acts: each(3, everyPartition(3))},
-		{name: "plain-4", nodes: 4, acts: each(4, some(every, 5, everyPartition(4)))},
-		{name: "plain-5", nodes: 5, acts: each(5, some(every, 7, everyPartition(5)))},
-		{name: "plain-6", nodes: 6, acts: each(6, some(every, 14, everyPartition(6)))},
+		{name: "plain-4", nodes: 4, acts: each(4, some(every, 7, everyPartition(4)))},
+		{name: "plain-5", nodes: 5, acts: each(5, some(every, 11, everyPartition(5)))},
+		{name: "plain-6", nodes: 6, acts: each(6, some(every, 41, everyPartition(6)))},
 		{name: "votes-3", nodes: 3, votes: []int{2, 1, 1}, acts: each(3, some(every, 2, everyPartition(3)))},
-		{name: "votes-4", nodes: 4, votes: []int{3, 1, 1, 0}, acts: each(4, some(every, 6, everyPartition(4)))},
+		{name: "votes-4", nodes: 4, votes: []int{3, 1, 1, 0}, acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "expected", nodes: 3, quorum: options("expected_votes", "5"), acts: each(3, everyPartition(3)[:1])},
 	}
 }
@@ -101,11 +102,11 @@ func features(every bool) []play {
 		{name: "two-node-no-wfa", nodes: 2, quorum: options("two_node", "1", "wait_for_all", "0"), acts: append(each(2, everyPartition(2)), kill(1), start(1))},
 		{name: "wfa-3", nodes: 3, quorum: wfa, acts: append(each(3, some(every, 2, everyPartition(3))), kill(1), kill(2), start(2), start(1))},
 		{name: "wfa-4", nodes: 4, quorum: wfa, acts: each(4, some(every, 7, everyPartition(4)))},
-		{name: "tie-lowest-4", nodes: 4, quorum: tie("lowest"), acts: each(4, some(every, 4, everyPartition(4)))},
-		{name: "tie-highest-4", nodes: 4, quorum: tie("highest"), acts: each(4, some(every, 6, everyPartition(4)))},
-		{name: "tie-list-4", nodes: 4, quorum: tie("3 2"), acts: each(4, some(every, 6, everyPartition(4)))},
+		{name: "tie-lowest-4", nodes: 4, quorum: tie("lowest"), acts: each(4, some(every, 6, everyPartition(4)))},
+		{name: "tie-highest-4", nodes: 4, quorum: tie("highest"), acts: each(4, some(every, 14, everyPartition(4)))},
+		{name: "tie-list-4", nodes: 4, quorum: tie("3 2"), acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "tie-wfa-5", nodes: 5, quorum: tie("lowest", "wait_for_all", "1"), acts: each(5, some(every, 21, everyPartition(5)))},
-		{name: "tie-6", nodes: 6, quorum: tie("highest"), acts: each(6, some(every, 21, everyPartition(6)))},
+		{name: "tie-6", nodes: 6, quorum: tie("highest"), acts: each(6, some(every, 41, everyPartition(6)))},
 		{name: "tie-regroup", nodes: 4, quorum: tie("lowest"), acts: []act{
 			split([]uint32{1}, []uint32{2}, []uint32{3, 4}), split([]uint32{1, 2}, []uint32{3, 4}), split(upTo(4)), kill(1), kill(4), start(1), start(4),
 		}},
@@ -116,22 +117,29 @@ func features(every bool) []play {
 }
 
 // lastMen are last_man_standing with its window.
-func lastMen() []play {
+func lastMen(every bool) []play {
 	lms := func(more ...string) []lab.Option {
-		return append(options("last_man_standing", "1", "last_man_standing_window", "3000"), options(more...)...)
+		return append(options("last_man_standing", "1", "last_man_standing_window", strconv.Itoa(int(lmsWindow/time.Millisecond))), options(more...)...)
+	}
+	falling := []act{kill(5), window(), kill(4), window(), start(4), start(5)}
+	tie := []act{split([]uint32{1, 2}, []uint32{3, 4}), window(), split([]uint32{1}, []uint32{2}, []uint32{3, 4}), window(), split(upTo(4))}
+	if !every {
+		return []play{
+			{name: "lms-5", nodes: 5, quorum: lms(), acts: falling},
+			{name: "lms-tie-4", nodes: 4, quorum: lms("auto_tie_breaker", "1"), acts: tie},
+		}
 	}
 	return []play{
-		{name: "lms-5", nodes: 5, quorum: lms(), acts: []act{
+		{name: "lms-5", nodes: 5, quorum: lms(), acts: append(falling,
 			kill(5), window(), kill(4), window(), kill(3), window(), start(3), start(4), start(5),
 			split([]uint32{1, 2, 3}, []uint32{4, 5}), window(), split([]uint32{1}, []uint32{2, 3}, []uint32{4, 5}), window(), split(upTo(5)),
-		}},
+		)},
 		{name: "lms-wfa-4", nodes: 4, quorum: lms("wait_for_all", "1"), acts: []act{
 			split([]uint32{1, 2, 3}, []uint32{4}), window(), split([]uint32{1, 2}, []uint32{3}, []uint32{4}), window(), split(upTo(4)),
 		}},
-		{name: "lms-tie-4", nodes: 4, quorum: lms("auto_tie_breaker", "1"), acts: []act{
-			split([]uint32{1, 2}, []uint32{3, 4}), window(), split([]uint32{1}, []uint32{2}, []uint32{3, 4}), window(), split(upTo(4)),
+		{name: "lms-tie-4", nodes: 4, quorum: lms("auto_tie_breaker", "1"), acts: append(tie,
 			kill(4), window(), kill(3), window(), kill(2), window(), start(2), start(3), start(4),
-		}},
+		)},
 	}
 }
 
@@ -140,7 +148,7 @@ func devices(every bool) []play {
 	return append([]play{
 		{name: "ffsplit-2", nodes: 2, device: qdevice("ffsplit", 1), acts: each(2, everyPartition(2))},
 		{name: "ffsplit-2-highest", nodes: 2, device: qdevice("ffsplit", 1, "tie_breaker", "highest"), acts: each(2, everyPartition(2))},
-		{name: "ffsplit-4", nodes: 4, device: qdevice("ffsplit", 1), acts: each(4, some(every, 5, everyPartition(4)))},
+		{name: "ffsplit-4", nodes: 4, device: qdevice("ffsplit", 1), acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "ffsplit-4-highest", nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "highest"), acts: each(4, some(every, 14, everyPartition(4)))},
 		{name: "ffsplit-4-node", nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "3"), acts: each(4, some(every, 14, everyPartition(4)))},
 		{name: "ffsplit-6", nodes: 6, device: qdevice("ffsplit", 1), acts: each(6, some(every, 41, everyPartition(6)))},
