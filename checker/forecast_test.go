@@ -53,7 +53,7 @@ func TestRuleForecast(t *testing.T) {
 		{"next month", risk.Forecast{Enough: true, TokenLoss: hourly(0.001, 0.0005, 0.002)}, time.Minute, OK},
 		{"rare", risk.Forecast{Enough: true, TokenLoss: risk.Expect{PerHour: 1, Low: 1, High: 3, Rare: true}}, time.Minute, OK},
 		{"not enough", risk.Forecast{TokenLoss: hourly(2, 1, 4)}, time.Minute, OK},
-		{"old", risk.Forecast{Enough: true, TokenLoss: hourly(2, 1, 4)}, time.Hour, OK},
+		{"old", risk.Forecast{Enough: true, TokenLoss: hourly(2, 1, 4)}, 2 * time.Hour, OK},
 	} {
 		j := &judge{in: &Input{Now: now, Forecast: NewForecast(now.Add(-tt.age), tt.f, nil)}}
 		ruleForecast(j)

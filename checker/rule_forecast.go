@@ -7,7 +7,7 @@ import "time"
 const (
 	lossSoon     = 4 * time.Hour
 	lossSomeTime = 7 * 24 * time.Hour
-	forecastAge  = 20 * time.Minute
+	forecastAge  = time.Hour // in a large and sick cluster one takes half of that
 )
 
 // ruleForecast tells of token losses that are to be expected from what the probes see.
