@@ -242,13 +242,13 @@ func (in *FenceInput) fromLostLock() Span {
 
 // fromCut: nothing is renewed after the cut, and the last renewal was less than a round before.
 func (in *FenceInput) fromCut() Span {
-	return in.Cut.plus(-lrmRound-time.Second, -lrmRound/2, 0)
+	return in.Cut.whole().plus(-lrmRound-time.Second, -lrmRound/2, 0)
 }
 
 // fromQuorum: the last renewal is up to a round older than the cut, and the cut up to Membership older than the loss of quorum; a
 // Corosync that is stopped in order leaves at once.
 func (in *FenceInput) fromQuorum() Span {
-	lost := in.Lost
+	lost := in.Lost.whole()
 	if !in.past(in.Log.LostQuorum) {
 		lost = lost.within(in.Log.lostQuorum())
 	}

@@ -209,6 +209,15 @@ func TestAbandoned(t *testing.T) {
 	}
 }
 
+// TestLatestOnly: who only knows the latest that quorum was lost gets a countdown all the same.
+func TestLatestOnly(t *testing.T) {
+	f := FenceOf(FenceInput{Node: "a", Now: at(30), Quorate: No, Watchdog: Yes, Membership: 7 * time.Second, Lost: Span{Latest: at(7)}})
+	least, likely, most := f.Reset.Left(at(30))
+	if least < 10*time.Second || most > 50*time.Second || (likely-35*time.Second).Abs() > time.Second {
+		t.Errorf("%v %v %v", least, likely, most)
+	}
+}
+
 // TestPast: what the log said before the LRM wrote again counts no more.
 func TestPast(t *testing.T) {
 	f := FenceOf(FenceInput{

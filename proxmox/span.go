@@ -15,6 +15,17 @@ func (s Span) Left(now time.Time) (least, likely, most time.Duration) {
 	return s.Earliest.Sub(now), s.Likely.Sub(now), s.Latest.Sub(now)
 }
 
+// whole is s with what was left out filled in: an instant of which only the latest is known may be that.
+func (s Span) whole() Span {
+	if s.Likely.IsZero() {
+		s.Likely = s.Latest
+	}
+	if s.Earliest.IsZero() {
+		s.Earliest = s.Likely
+	}
+	return s
+}
+
 // around is the span of t-early to t+late.
 func around(t time.Time, early, late time.Duration) Span {
 	return Span{t.Add(-early), t, t.Add(late)}
