@@ -20,10 +20,19 @@ type incoming struct {
 
 // arrival is one request.
 type arrival struct {
-	left    int64         // this clock
-	delay   time.Duration // one way
+	left    int64  // this clock
+	delay   micros // one way
 	arrived bool
 }
+
+// micros are microseconds, up to an hour: rings are long.
+type micros uint32
+
+func microsOf(d time.Duration) micros {
+	return micros(min(d.Round(time.Microsecond), time.Hour) / time.Microsecond)
+}
+
+func (m micros) duration() time.Duration { return time.Duration(m) * time.Microsecond }
 
 // minimum is the least value of the last ten to twenty seconds.
 type minimum struct {
@@ -70,8 +79,8 @@ func (p *Path) take(h Heard) {
 	}
 	in.reconcile(t, sent, step)
 	in.offset.add(t, t-sent)
-	a := arrival{delay: p.oneWay(t - sent), arrived: true}
-	a.left = max(t-int64(a.delay), in.last.left)
+	way := p.oneWay(t - sent)
+	a := arrival{left: max(t-int64(way), in.last.left), delay: microsOf(way), arrived: true}
 	if in.next == in.oldest {
 		in.last.left = a.left
 	}
@@ -147,7 +156,7 @@ func (p *Path) overtaken(seq uint32, t, sent int64) {
 	}
 	a := &in.ring[seq&uint32(len(in.ring)-1)]
 	if !a.arrived {
-		a.delay, a.arrived = p.oneWay(t-sent), true
+		a.delay, a.arrived = microsOf(p.oneWay(t-sent)), true
 	}
 }
 
@@ -208,7 +217,7 @@ func (p *Path) incomingAt(r remembered, x int64, pace time.Duration, now int64) 
 	case apart.Abs() > pace*3/4:
 		return Slot{}, true // none was sent
 	case a.arrived:
-		return Slot{SlotArrived, a.delay}, true
+		return Slot{SlotArrived, a.delay.duration()}, true
 	case waited < reorderFor:
 		return Slot{}, false
 	case p.hidden(a.left, a.left+int64(reorderFor)):

@@ -24,6 +24,7 @@ const (
 	fullSize      = 1472
 	fullInterval  = 500 * time.Millisecond
 	bulletinEvery = 250 * time.Millisecond
+	toldSlots     = 40 // of the paths' past, in each bulletin
 )
 
 func network() probe.Network { return udp.Network{} }
@@ -169,8 +170,13 @@ func newPeersRole() (run func(context.Context) error, answer func() string, err 
 func tell(ctx context.Context, p *probe.Prober, node int) {
 	tick := time.NewTicker(bulletinEvery)
 	defer tick.Stop()
+	began := time.Now()
 	for sequence := uint32(1); ; sequence++ {
-		p.SetBulletin(mesh.EncodeMax(nil, healthyView(node, sequence), probe.BulletinRoom(fullSize-20)))
+		v := healthyView(node, sequence)
+		v.Fates = mesh.Fates{
+			Slot: meshInterval, Next: uint64(time.Since(began) / meshInterval), Clock: uint32(p.Clock() / time.Millisecond), Window: toldSlots,
+		}
+		p.SetBulletin(mesh.EncodeMax(nil, v, probe.BulletinRoom(fullSize-20)))
 		select {
 		case <-ctx.Done():
 			return
@@ -190,7 +196,7 @@ func healthyView(node int, sequence uint32) mesh.View {
 				wobble := time.Duration(20 * math.Sin(float64(sequence)+float64(peer))) // so that no two bulletins are equal
 				v.Paths = append(v.Paths, mesh.Path{
 					Node: uint32(peer), Link: link, State: mesh.Up, SilentFor: 20 * time.Millisecond, WorstGap: 3 * time.Millisecond,
-					RTT: (100 + wobble) * time.Microsecond,
+					RTT: (100 + wobble) * time.Microsecond, In: mesh.Told{Runs: []mesh.Run{{Slots: toldSlots}}},
 				})
 			}
 		}
