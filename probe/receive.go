@@ -71,13 +71,15 @@ func (q *path) departed(seq uint32, at time.Time) {
 
 // pathError notes what the network said of a peer.
 func (s *socket) pathError(m *Message, now time.Time) {
+	var q *path
 	s.mu.Lock()
-	p := s.peers[m.Addr.Addr()]
+	if p := s.peers[m.Addr.Addr()]; p != nil {
+		q = p.path // it changes with a reload
+	}
 	s.mu.Unlock()
-	if p == nil || p.path == nil || m.Err == nil {
+	if q == nil || m.Err == nil {
 		return
 	}
-	q := p.path
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if m.MTU > 0 {
