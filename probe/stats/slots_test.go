@@ -178,7 +178,7 @@ func TestIncomingFaults(t *testing.T) {
 			return n[SlotSilent] >= 50 && n[SlotSilent] <= 56 && n[SlotLost] == 0
 		}},
 		{"this host stalls", func(s *sender, p *Path) {
-			p.begun = true
+			p.Sent(1, start.Add(s.now))
 			p.HostPause(start.Add(s.now), start.Add(s.now+3*time.Second))
 			s.now += 3 * time.Second
 		}, func(n [4]int, _ time.Duration) bool { return n[SlotSilent]+n[SlotLost] == 0 && n[SlotUnknown] >= 50 }},
