@@ -29,7 +29,8 @@ func (c *client) faultOf(path string, err error) proxmox.Fault {
 	case errors.Is(err, errTooLarge):
 		f.Kind = proxmox.TooLarge
 	case wrongCertificate(err):
-		f.Kind, f.Hint = proxmox.Certificate, "give the cluster's CA (ca_file: /etc/pve/pve-root-ca.pem) or the node's fingerprint (pvenode cert info); an expired one: pvecm updatecerts -f"
+		f.Kind = proxmox.Certificate
+		f.Hint = "give the cluster's CA (" + clusterCA + ") or the node's fingerprint (pvenode cert info); an expired one: pvecm updatecerts -f"
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || timedOut(err):
 		f.Kind, f.Reason, f.Hint = proxmox.TimedOut, "no answer in "+c.timeout.String(), "systemctl status pveproxy pvedaemon pve-cluster"
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -72,7 +72,8 @@ func (k *kept) judgeGuests(q *query) {
 	k.guests, k.origins[proxmox.PartGuests], k.origins[proxmox.PartRunning] = nil, proxmox.Origin{}, proxmox.Origin{}
 	k.listFaults = append(k.listFaults, proxmox.Fault{
 		Source: proxmox.FromAPI, Part: proxmox.PartGuests, Kind: proxmox.Narrowed, Where: q.c.where("/cluster/resources"),
-		Reason: "without VM.Audit on /vms the token does not see all guests", Hint: "on a node they are known from its files; elsewhere add VM.Audit to the role",
+		Reason: "without VM.Audit on /vms the token does not see all guests",
+		Hint:   "on a node they are known from its files; elsewhere add VM.Audit to the role",
 	})
 }
 

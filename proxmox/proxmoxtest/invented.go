@@ -63,7 +63,8 @@ func fenced() State {
 // expectedOne: the quorum came back without a change of members, and the cache behind /cluster/status has not noticed.
 func expectedOne() State {
 	s := Load("isolated_t30")
-	s.Edit(haCurrent, `"status":"No quorum on node 'pve1'!","id":"quorum","type":"quorum","quorate":0`, `"status":"OK","id":"quorum","type":"quorum","quorate":1`)
+	s.Edit(haCurrent, `"status":"No quorum on node 'pve1'!","id":"quorum","type":"quorum","quorate":0`,
+		`"status":"OK","id":"quorum","type":"quorum","quorate":1`)
 	s.Edit(haManager, `"quorate":""`, `"quorate":"1"`)
 	return s
 }
@@ -74,7 +75,8 @@ func qdeviceLost() State {
 	s.Edit(clusterStatus, `{"online":1,"level":"","nodeid":3`, `{"online":0,"level":"","nodeid":3`)
 	s.Edit(haCurrent, `"status":"OK","id":"quorum","quorate":1`, `"status":"No quorum on node 'pve1'!","id":"quorum","quorate":0`)
 	s.Edit(haManager, `"quorate":"1"`, `"quorate":""`)
-	s.Data("/cluster/config/qdevice", `{"Model":"Net","Algorithm":"LMS","QNetd host":"10.191.0.9:5403","State":"Connect failed","Tie-breaker":"Node with lowest node ID","Last poll call":"2026-11-20T12:47:19 (cast vote)"}`)
+	s.Data("/cluster/config/qdevice", `{"Model":"Net","Algorithm":"LMS","QNetd host":"10.191.0.9:5403","State":"Connect failed",
+		"Tie-breaker":"Node with lowest node ID","Last poll call":"2026-11-20T12:47:19 (cast vote)"}`)
 	yes := s.Answer(clusterStatus)
 	s.Edit(clusterStatus, `"quorate":1`, `"quorate":0`)
 	no := s.Answer(clusterStatus)

@@ -77,7 +77,8 @@ func (s *Server) Hang(path string) {
 // Forbid makes paths answer 403, as they do without a privilege.
 func (s *Server) Forbid(paths ...string) {
 	for _, path := range paths {
-		s.Answer(path, Answer{Status: 403, Reason: "Permission check failed (/, Sys.Audit)", Body: `{"data":null,"message":"Permission check failed (/, Sys.Audit)\n"}`})
+		why := "Permission check failed (/, Sys.Audit)"
+		s.Answer(path, Answer{Status: 403, Reason: why, Body: `{"data":null,"message":"` + why + `\n"}`})
 	}
 }
 
