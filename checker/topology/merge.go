@@ -12,6 +12,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 // Input is what Merge makes a Cluster of. Everything is optional.
@@ -23,6 +24,7 @@ type Input struct {
 	Local     []netip.Addr      // addresses of this host's interfaces; nil: not known
 	Sites     map[string]string // site by node name
 	Views     []mesh.View       // what peers said lately
+	Proxmox   proxmox.Snapshot  // what Proxmox VE knows; the zero value: nothing
 }
 
 // Merge returns the one account of the cluster, and what its sources disagree on.
@@ -39,6 +41,7 @@ func Merge(in Input) (Cluster, []Disagreement) {
 	m.votes()
 	m.versions()
 	m.tokens()
+	m.proxmox()
 	return m.c, m.found
 }
 

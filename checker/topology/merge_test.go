@@ -11,6 +11,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 const conf = `totem {
@@ -81,6 +82,13 @@ func input(t *testing.T) topology.Input {
 		Quorum:  corosync.QuorumStatus{Known: true, Quorate: true, Expected: 4, Total: 4, Quorum: 3, Votes: []corosync.MemberVotes{{ID: 1, Votes: 2}, {ID: 2, Votes: 1}, {ID: 4, Votes: 1}}},
 		Runtime: corosync.Runtime{Known: true, Timeouts: cfg.Timeouts(), Links: map[int]totem.LinkTimeouts{0: totem.LinkParams{}.Timeouts(cfg.Timeouts().Token)}},
 	}
+	in.Proxmox = proxmox.Snapshot{
+		View: "a1", Standalone: proxmox.No, Quorate: proxmox.Yes, StatusQuorate: proxmox.Yes, Conf: proxmox.Conf{Version: 7},
+		Nodes: []proxmox.Node{{ID: 1, Name: "a1", Online: proxmox.Yes}, {ID: 2, Name: "a2", Online: proxmox.Yes}, {ID: 4, Name: "b1", Online: proxmox.Yes}},
+	}
+	for part := range proxmox.PartCount {
+		in.Proxmox.Origins[part] = proxmox.Origin{Source: proxmox.FromFiles, View: "a1", At: time.Unix(1, 0)}
+	}
 	return in
 }
 
@@ -127,6 +135,17 @@ func TestDisagreements(t *testing.T) {
 		{"not in the nodelist", func(in *topology.Input) {
 			in.Status, in.Hostname, in.Local = corosync.Status{}, "elsewhere", []netip.Addr{netip.MustParseAddr("192.0.2.1")}
 		}, topology.LocalUnknown, "this host (elsewhere)"},
+		{"a newer file in pmxcfs", func(in *topology.Input) { in.Proxmox.Conf.Version = 8 }, topology.ProxmoxConfig, "config_version 8, the file that Corosync reads here 7"},
+		{"another name in Proxmox", func(in *topology.Input) { in.Proxmox.Nodes[2].Name = "b9" }, topology.ProxmoxNodes, "node 4 is b9 to Proxmox VE and b1 in the nodelist"},
+		{"a node too many in Proxmox", func(in *topology.Input) {
+			in.Proxmox.Nodes = append(in.Proxmox.Nodes, proxmox.Node{Name: "old"})
+		}, topology.ProxmoxNodes, "has a node old"},
+		{"a node too few in Proxmox", func(in *topology.Input) { in.Proxmox.Nodes = in.Proxmox.Nodes[:2] }, topology.ProxmoxNodes, "the nodelist has b1"},
+		{"pmxcfs down on a member", func(in *topology.Input) { in.Proxmox.Nodes[2].Online = proxmox.No }, topology.ProxmoxMembers, "pmxcfs does not reach it"},
+		{"two opinions of quorum", func(in *topology.Input) {
+			in.Proxmox.Quorate, in.Proxmox.StatusQuorate = proxmox.No, proxmox.No
+		}, topology.ProxmoxQuorum, "votequorum says quorum, pmxcfs says no quorum"},
+		{"the API's cache", func(in *topology.Input) { in.Proxmox.StatusQuorate = proxmox.No }, topology.ProxmoxStatus, "GET /cluster/status says no quorum"},
 		{"unknown member", func(in *topology.Input) {
 			in.Status.Members = append(in.Status.Members, corosync.Member{ID: 9, Joined: true})
 		}, topology.MemberUnknown, "member 9"},
@@ -205,5 +224,19 @@ func TestPartial(t *testing.T) {
 	}
 	if c, d := topology.Merge(topology.Input{}); len(c.Nodes) != 0 || len(d) != 0 {
 		t.Errorf("from nothing: %+v %+v", c, d)
+	}
+}
+
+// TestProxmoxElsewhere: what another node's view says of members and quorum is not this node's, and a standalone node disagrees with nobody.
+func TestProxmoxElsewhere(t *testing.T) {
+	in := input(t)
+	in.Proxmox.View, in.Proxmox.Quorate = "b1", proxmox.No
+	in.Proxmox.Nodes[0].Online = proxmox.No
+	if _, d := topology.Merge(in); len(d) != 0 {
+		t.Errorf("another node's view: %+v", d)
+	}
+	in.Proxmox.Standalone, in.Proxmox.Nodes = proxmox.Yes, nil
+	if _, d := topology.Merge(in); len(d) != 0 {
+		t.Errorf("standalone: %+v", d)
 	}
 }

@@ -85,5 +85,10 @@ const (
 	QuorumOptions     Code = "quorum-options"     // quorum options that exclude each other
 	AddressUnresolved Code = "address-unresolved" // a ring address does not resolve
 	AddressDuplicate  Code = "address-duplicate"  // two nodes or links share an address
+	ProxmoxConfig     Code = "proxmox-config"     // /etc/pve/corosync.conf has another config_version than the file here
+	ProxmoxNodes      Code = "proxmox-nodes"      // Proxmox VE has other nodes than the nodelist
+	ProxmoxMembers    Code = "proxmox-members"    // a member of Corosync's ring that pmxcfs does not reach
+	ProxmoxQuorum     Code = "proxmox-quorum"     // pmxcfs and votequorum say different things of quorum
+	ProxmoxStatus     Code = "proxmox-status"     // GET /cluster/status says what is not so
 	AddressNotLocal   Code = "address-not-local"  // the local node's ring address is on none of this host's interfaces
 )

@@ -159,7 +159,7 @@ func (j *judge) merge(now time.Time, status corosync.Status, views []checker.Pee
 		return
 	}
 	j.plan, j.status, j.merged = p, status, now
-	in := topology.Input{Status: status, Hostname: j.agent.config.Hostname, Sites: j.agent.settings.Load().Sites}
+	in := topology.Input{Status: status, Hostname: j.agent.config.Hostname, Sites: j.agent.settings.Load().Sites, Proxmox: j.agent.pve()}
 	for _, v := range views {
 		if now.Sub(v.At) < freshView { // an agent that is gone says nothing of now
 			in.Views = append(in.Views, v.View)
