@@ -177,7 +177,7 @@ func TestDisagreements(t *testing.T) {
 			in := input(t)
 			tt.edit(&in)
 			_, d := topology.Merge(in)
-			if len(d) != 1 || d[0].Code != tt.want || !strings.Contains(d[0].Text, tt.text) || !d[0].Serious || d[0].Subject == "" {
+			if len(d) != 1 || d[0].Code != tt.want || !strings.Contains(d[0].Text, tt.text) || d[0].Serious == (tt.want == topology.ProxmoxStatus) || d[0].Subject == "" {
 				t.Errorf("got %+v, want one %s with %q", d, tt.want, tt.text)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
@@ -44,6 +45,9 @@ func (m *merger) proxmoxNodes(p *proxmox.Snapshot) {
 		}
 	}
 	for _, c := range m.c.Nodes {
+		if !slices.ContainsFunc(m.in.Config.Nodes, func(n corosync.Node) bool { return n.ID == c.ID }) {
+			continue // the daemon's own
+		}
 		if _, ok := p.Node(c.Name); !ok && !slices.ContainsFunc(p.Nodes, func(n proxmox.Node) bool { return n.ID == c.ID }) {
 			m.report(Disagreement{ProxmoxNodes, c.Name, fmt.Sprintf("the nodelist has %s, which Proxmox VE does not know", c.Name), true})
 		}
