@@ -393,7 +393,7 @@ func TestTasks(t *testing.T) {
 		for _, task := range c.nodes["a1"].Tasks() {
 			names = append(names, task.String())
 		}
-		if got, want := strings.Join(names, " "), "config daemon probes judge traces alerts systemd"; got != want {
+		if got, want := strings.Join(names, " "), "config daemon probes judge traces forecast alerts systemd"; got != want {
 			t.Errorf("tasks %q, want %q", got, want)
 		}
 	})
