@@ -51,7 +51,7 @@ func (s *search) test(t *trial, over stretch) {
 		return
 	}
 	s.ringing += sum.simulated
-	t.tally, t.over, t.Tested = sum, over, true
+	t.tally, t.Tested = sum, true
 	t.Figures = sum.figures(over.passes, over.stands)
 }
 

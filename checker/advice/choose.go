@@ -11,26 +11,40 @@ func (s *search) trouble(now *trial) bool {
 	return now.tally.losses > 0 || expected(now) || !now.easy(closeShare) || !now.Bounds.LowerHolds() || !now.Bounds.UpperHolds()
 }
 
-// firstLook tries candidates on little of the record, until enough of them are easy with it: what comes later changes more.
-func (s *search) firstLook() []*trial {
-	var out []*trial
+// look tries candidates, a few good ones more in each round, until one is found that leaves nothing to be desired or all were tried.
+func (s *search) look(now *trial) (tried []*trial, best *trial) {
+	left := s.knobs.candidates()
+	for len(left) > 0 && (best == nil || !best.easy(easyShare)) {
+		n := s.firstLook(left, &tried)
+		left = left[n:]
+		best = s.best(now, s.promising(tried))
+	}
+	return tried, best
+}
+
+// firstLook tries candidates on little of the record, until enough of them are easy with it: what comes later changes more. It
+// returns how many it tried.
+func (s *search) firstLook(left []candidate, tried *[]*trial) int {
 	good := 0
 	over := s.record.stretchOf(s.scaled(shortTrial))
-	for i, c := range s.knobs.candidates() {
-		t := s.make(c, i)
-		if t.Refused == "" {
-			s.test(t, over)
-			if t.tally.losses == 0 && t.easy(easyShort) {
-				if s.drill(t); t.Refused == "" {
-					good++
-				}
-			}
+	for i, c := range left {
+		t := s.make(c, len(*tried))
+		*tried = append(*tried, t)
+		if t.Refused != "" {
+			continue
 		}
-		if out = append(out, t); good == survivors {
-			break
+		s.test(t, over)
+		if t.tally.losses > 0 || !t.easy(easyShort) {
+			continue
+		}
+		if s.drill(t); t.Refused == "" {
+			good++
+		}
+		if good == survivors {
+			return i + 1
 		}
 	}
-	return out
+	return len(left)
 }
 
 // bad counts what is to be avoided: token losses, or where there is hardly a token to lose, stretches of ten seconds without the whole
@@ -95,7 +109,10 @@ func (s *search) best(now *trial, promising []*trial) *trial {
 	slices.SortFunc(passed, func(a, b *trial) int { return a.order - b.order })
 	over := s.record.stretchOf(s.scaled(longTrial))
 	for i, t := range passed {
-		s.test(t, over)
+		if !t.long {
+			s.test(t, over)
+			t.long = true
+		}
 		if s.bad(t) == 0 && t.easy(easyShare) && s.helps(now, t) && s.confirmed(now, t) {
 			return s.choose(now, passed[:i+1]) // what comes later changes more, and cannot do better
 		}
@@ -134,10 +151,13 @@ func (s *search) helps(now, t *trial) bool {
 	if t.tally.broken > now.tally.broken+now.tally.broken/10 {
 		return false
 	}
+	few := before <= 1 // whether one phase of the timers lost the token once is chance: what it came close to counts as much
 	switch {
-	case !now.Bounds.UpperHolds() || before == 0 && (!now.Bounds.LowerHolds() || expected(now)):
+	case !now.Bounds.UpperHolds():
 		return after <= before+2*math.Sqrt(before)
-	case before == 0: // it only came close
+	case few && (!now.Bounds.LowerHolds() || expected(now)):
+		return after == 0
+	case few:
 		return after == 0 && t.easy(easyShare) && t.share() < closeShare*now.share()
 	}
 	return after*cutPartly <= before && before-after > 2*math.Sqrt(before+after)-1

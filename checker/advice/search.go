@@ -33,7 +33,7 @@ type trial struct {
 	text    []byte
 	cluster risk.Cluster
 	tally   tally
-	over    stretch
+	long    bool // the tally is that of the long trial
 }
 
 // newSearch takes stalls longer than bridge for outages; zero: those that the longest legal token does not bridge.
@@ -113,9 +113,8 @@ func (s *search) run() (Advice, error) {
 		s.remarks(now)
 		return s.calm(now), nil
 	}
-	tried := s.firstLook()
-	s.out.Limit = s.limit(now, tried)
-	best := s.best(now, s.promising(tried))
+	tried, best := s.look(now)
+	s.out.Limit = s.limit(now, tried, best)
 	s.out.Evidence.Model = s.ringing
 	for _, t := range tried {
 		s.out.Tried = append(s.out.Tried, t.Trial)

@@ -15,7 +15,8 @@ func (s *search) steps(t *trial) []string {
 		"see that all nodes are online and quorate: pvecm status",
 		"disarm HA, so that no watchdog fires if something goes wrong: ha-manager crm-command disarm-ha freeze (pve-ha-manager 5.1.3 and later; " +
 			"before: let no HA resource run), and wait until ha-manager status says disarmed",
-		"on one node: cp /etc/pve/corosync.conf /etc/pve/corosync.conf.new, and a copy outside of /etc/pve to go back to",
+		"on one node: cp /etc/pve/corosync.conf /etc/pve/corosync.conf.new, and a copy outside of /etc/pve to go back to " +
+			"(the way back needs a config_version above the new one)",
 		"make the changes of the diff in the copy; patch(1) takes it as --diff prints it",
 		"mv /etc/pve/corosync.conf.new /etc/pve/corosync.conf: pmxcfs hands it to all nodes and makes Corosync reload it " +
 			"(without Proxmox VE: change /etc/corosync/corosync.conf on every node, then corosync-cfgtool -R on one)",
@@ -35,8 +36,12 @@ func (s *search) writtenTimers(t *trial) {
 	if !slices.ContainsFunc(t.Edits, func(e corosync.Edit) bool { return strings.Contains(e.Key, "knet_ping_") && e.Value != "" }) {
 		return
 	}
-	s.out.Remarks = append(s.out.Remarks, Remark{About: "timers",
-		Text: "knet timers that are written no longer follow the token: ask again when nodes are added or the token is changed, and give a new link the same"})
+	text := "knet timers that are written no longer follow the token: ask again when nodes are added or the token is changed, and give a new link the same"
+	if len(s.cluster.Links) == 1 && slices.ContainsFunc(t.Edits, func(e corosync.Edit) bool { return strings.HasSuffix(e.Key, "knet_ping_timeout") }) {
+		text = "knet timers that are written no longer follow the token: ask again when nodes are added or the token is changed, and when there is a second link: " +
+			"a timeout that is right for a lone link may be too long to fail over in time"
+	}
+	s.out.Remarks = append(s.out.Remarks, Remark{About: "timers", Text: text})
 }
 
 // check is the command that shows whether the new values run, with the values.

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -46,13 +47,18 @@ func (s *search) tooLittle() Advice {
 func (s *search) calm(now *trial) Advice {
 	e := s.out.Evidence
 	s.out.Verdict, s.out.Evidence.Model = Nothing, s.ringing
+	but := ""
+	if len(e.Outages) > 0 {
+		longest := slices.MaxFunc(e.Outages, func(a, b Stall) int { return cmp.Compare(a.Length, b.Length) })
+		but = fmt.Sprintf(", outages left out (the longest: %s)", s.stall(longest))
+	}
 	if e.Length < quietRecord {
 		s.out.Verdict = NotEnough
-		s.out.Why = append(s.out.Why, fmt.Sprintf("no token was lost in the model, but the record is only %s long; with %s or more that would mean something",
-			seconds(e.Length), seconds(quietRecord)))
+		s.out.Why = append(s.out.Why, fmt.Sprintf("no token was lost in the model%s, but the record is only %s long; with %s or more that would mean something",
+			but, seconds(e.Length), seconds(quietRecord)))
 		return s.out
 	}
-	s.out.Why = append(s.out.Why, fmt.Sprintf("no token lost in %s of the model over the record of %s, and both bounds hold", seconds(s.ringing), seconds(e.Length)))
+	s.out.Why = append(s.out.Why, fmt.Sprintf("no token lost in %s of the model over the record of %s%s, and both bounds hold", seconds(s.ringing), seconds(e.Length), but))
 	return s.out
 }
 
@@ -77,7 +83,7 @@ func (s *search) why(now, best *trial) {
 	}
 	switch {
 	case best == nil:
-		say("none of %d settings tried helps in the model: the path itself must be repaired", len(s.out.Tried))
+		say("none of %d settings tried helps in the model beyond chance: the path itself must be repaired", len(s.out.Tried))
 	case s.out.Partly:
 		say("the change helps, but the token would still be lost %s: the path itself must be repaired too", perHour(best.Figures.TokenLosses))
 	}
@@ -105,8 +111,10 @@ func milder(now, t *trial) bool {
 	return t.Figures.TokenLosses.PerHour*cutPartly <= now.Figures.TokenLosses.PerHour
 }
 
+const worseLink = "the preferred link: it is the worse one"
+
 // limit names what gives way first under the present settings: the kind of change that helps tells.
-func (s *search) limit(now *trial, tried []*trial) string {
+func (s *search) limit(now *trial, tried []*trial, best *trial) string {
 	b := now.Bounds
 	if now.tally.losses == 0 {
 		switch {
@@ -120,10 +128,12 @@ func (s *search) limit(now *trial, tried []*trial) string {
 		return slices.ContainsFunc(tried, func(t *trial) bool { return t.Tested && onlyKeys(t.Edits, key) && milder(now, t) })
 	}
 	switch {
+	case best != nil && onlyKeys(best.Edits, "knet_link_priority"):
+		return worseLink
 	case helped("knet_ping_"):
 		return "knet's ping timeout: it takes links down for a lost ping or two, before the token's retransmits have their turn"
 	case helped("knet_link_priority"):
-		return "the preferred link: it is the worse one"
+		return worseLink
 	case helped("token_retransmits"):
 		return "the number of token retransmits"
 	case helped("totem.token"):
