@@ -69,6 +69,7 @@ type play struct {
 	votes  []int
 	device *lab.Qdevice
 	acts   []act
+	long   bool // left out of the selection
 }
 
 // score counts answers of nodes.

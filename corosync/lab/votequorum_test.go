@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -74,7 +75,8 @@ func some(every bool, n int, ways []partitions) []partitions {
 func plays(every bool) []play {
 	all := append(majorities(every), features(every)...)
 	all = append(all, lastMen(every)...)
-	return append(all, devices(every)...)
+	all = append(all, devices(every)...)
+	return slices.DeleteFunc(all, func(p play) bool { return p.long && !every })
 }
 
 // majorities are plain votes.
@@ -83,10 +85,10 @@ func majorities(every bool) []play {
 		{name: "plain-2", nodes: 2, acts: each(2, everyPartition(2))},
 		{name: "plain-3", nodes: 3, acts: each(3, everyPartition(3))},
 		{name: "plain-4", nodes: 4, acts: each(4, some(every, 7, everyPartition(4)))},
-		{name: "plain-5", nodes: 5, acts: each(5, some(every, 11, everyPartition(5)))},
+		{name: "plain-5", long: true, nodes: 5, acts: each(5, some(every, 11, everyPartition(5)))},
 		{name: "plain-6", nodes: 6, acts: each(6, some(every, 41, everyPartition(6)))},
 		{name: "votes-3", nodes: 3, votes: []int{2, 1, 1}, acts: each(3, some(every, 2, everyPartition(3)))},
-		{name: "votes-4", nodes: 4, votes: []int{3, 1, 1, 0}, acts: each(4, some(every, 7, everyPartition(4)))},
+		{name: "votes-4", long: true, nodes: 4, votes: []int{3, 1, 1, 0}, acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "expected", nodes: 3, quorum: options("expected_votes", "5"), acts: each(3, everyPartition(3)[:1])},
 	}
 }
@@ -103,10 +105,10 @@ func features(every bool) []play {
 		{name: "wfa-3", nodes: 3, quorum: wfa, acts: append(each(3, some(every, 2, everyPartition(3))), kill(1), kill(2), start(2), start(1))},
 		{name: "wfa-4", nodes: 4, quorum: wfa, acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "tie-lowest-4", nodes: 4, quorum: tie("lowest"), acts: each(4, some(every, 6, everyPartition(4)))},
-		{name: "tie-highest-4", nodes: 4, quorum: tie("highest"), acts: each(4, some(every, 14, everyPartition(4)))},
+		{name: "tie-highest-4", long: true, nodes: 4, quorum: tie("highest"), acts: each(4, some(every, 14, everyPartition(4)))},
 		{name: "tie-list-4", nodes: 4, quorum: tie("3 2"), acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "tie-wfa-5", nodes: 5, quorum: tie("lowest", "wait_for_all", "1"), acts: each(5, some(every, 21, everyPartition(5)))},
-		{name: "tie-6", nodes: 6, quorum: tie("highest"), acts: each(6, some(every, 41, everyPartition(6)))},
+		{name: "tie-6", long: true, nodes: 6, quorum: tie("highest"), acts: each(6, some(every, 41, everyPartition(6)))},
 		{name: "tie-regroup", nodes: 4, quorum: tie("lowest"), acts: []act{
 			split([]uint32{1}, []uint32{2}, []uint32{3, 4}), split([]uint32{1, 2}, []uint32{3, 4}), split(upTo(4)), kill(1), kill(4), start(1), start(4),
 		}},
@@ -147,36 +149,42 @@ func lastMen(every bool) []play {
 func devices(every bool) []play {
 	return append([]play{
 		{name: "ffsplit-2", nodes: 2, device: qdevice("ffsplit", 1), acts: each(2, everyPartition(2))},
-		{name: "ffsplit-2-highest", nodes: 2, device: qdevice("ffsplit", 1, "tie_breaker", "highest"), acts: each(2, everyPartition(2))},
+		{name: "ffsplit-2-highest", long: true, nodes: 2, device: qdevice("ffsplit", 1, "tie_breaker", "highest"), acts: each(2, everyPartition(2))},
 		{name: "ffsplit-4", nodes: 4, device: qdevice("ffsplit", 1), acts: each(4, some(every, 7, everyPartition(4)))},
 		{name: "ffsplit-4-highest", nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "highest"), acts: each(4, some(every, 14, everyPartition(4)))},
-		{name: "ffsplit-4-node", nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "3"), acts: each(4, some(every, 14, everyPartition(4)))},
-		{name: "ffsplit-6", nodes: 6, device: qdevice("ffsplit", 1), acts: each(6, some(every, 41, everyPartition(6)))},
+		{name: "ffsplit-4-node", long: true, nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "3"), acts: each(4, some(every, 14, everyPartition(4)))},
+		{name: "ffsplit-6", long: true, nodes: 6, device: qdevice("ffsplit", 1), acts: each(6, some(every, 41, everyPartition(6)))},
 		{name: "lms-device-3", nodes: 3, device: qdevice("lms", 0), acts: each(3, some(every, 2, everyPartition(3)))},
-		{name: "lms-device-3-highest", nodes: 3, device: qdevice("lms", 2, "tie_breaker", "highest"), acts: each(3, some(every, 4, everyPartition(3)))},
-		{name: "lms-device-3-node", nodes: 3, device: qdevice("lms", 0, "tie_breaker", "2"), acts: each(3, some(every, 4, everyPartition(3)))},
+		{name: "lms-device-3-highest", long: true, nodes: 3, device: qdevice("lms", 2, "tie_breaker", "highest"), acts: each(3, some(every, 4, everyPartition(3)))},
+		{name: "lms-device-3-node", long: true, nodes: 3, device: qdevice("lms", 0, "tie_breaker", "2"), acts: each(3, some(every, 4, everyPartition(3)))},
 		{name: "lms-device-4-node", nodes: 4, device: qdevice("lms", 0, "tie_breaker", "2"), acts: each(4, []partitions{{{1, 2}, {3, 4}}})},
-		{name: "lms-device-5", nodes: 5, device: qdevice("lms", 0), acts: each(5, some(every, 21, everyPartition(5)))},
+		{name: "lms-device-5", long: true, nodes: 5, device: qdevice("lms", 0), acts: each(5, some(every, 21, everyPartition(5)))},
 		{name: "two-node-lms", nodes: 2, device: qdevice("2nodelms", 1), acts: each(2, everyPartition(2))},
-	}, reaches()...)
+	}, reaches(every)...)
 }
 
 // reaches are servers that some nodes do not reach, and draws that stay where the vote was.
-func reaches() []play {
+func reaches(every bool) []play {
+	acts := func(n int, all ...act) []act { // the first n, or every
+		if every {
+			return all
+		}
+		return all[:n]
+	}
 	a, b := []uint32{1, 2}, []uint32{3, 4}
 	stay := []act{split([]uint32{1, 2, 3}, []uint32{4}), split(a, []uint32{3}, []uint32{4}), split(a, b), split(upTo(4))}
 	return []play{
 		{name: "ffsplit-keep", nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "highest"), acts: stay},
-		{name: "ffsplit-forget", nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "highest", "keep_active_partition_tie_breaker", "off"), acts: stay},
-		{name: "ffsplit-reach", nodes: 4, device: qdevice("ffsplit", 1), acts: []act{
+		{name: "ffsplit-forget", long: true, nodes: 4, device: qdevice("ffsplit", 1, "tie_breaker", "highest", "keep_active_partition_tie_breaker", "off"), acts: stay},
+		{name: "ffsplit-reach", nodes: 4, device: qdevice("ffsplit", 1), acts: acts(8,
 			reach(3, 4), split(a, b), split(upTo(4)), reach(1, 3, 4), split(a, b), reach(3), reach(), split(upTo(4)), split([]uint32{1, 2, 3}, []uint32{4}),
 			split(upTo(4)), reach(1, 2, 3, 4), split(a, b), reach(3, 4), split(upTo(4)),
-		}},
-		{name: "lms-device-reach", nodes: 3, device: qdevice("lms", 0), acts: []act{
+		)},
+		{name: "lms-device-reach", nodes: 3, device: qdevice("lms", 0), acts: acts(5,
 			reach(3), split(a, []uint32{3}), split(upTo(3)), reach(), split(a, []uint32{3}), split(upTo(3)), reach(1, 2, 3), split([]uint32{1}, []uint32{2, 3}),
 			split(upTo(3)),
-		}},
-		{name: "lms-device-wfa", nodes: 3, device: qdevice("lms", 0), quorum: options("wait_for_all", "1"), acts: []act{
+		)},
+		{name: "lms-device-wfa", long: true, nodes: 3, device: qdevice("lms", 0), quorum: options("wait_for_all", "1"), acts: []act{
 			reach(), split(a, []uint32{3}), reach(1, 2, 3), split(upTo(3)), split(a, []uint32{3}), split(upTo(3)),
 		}},
 	}
