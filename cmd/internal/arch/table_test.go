@@ -31,6 +31,9 @@ func allowed() map[string][]string {
 		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
 		"checker/lint":     {"corosync", "corosync/totem", "corosync/votequorum"},
 		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
+		"checker/verdict": {
+			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "corosync", "probe/trace",
+		},
 		"checker/plan":     {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
 			"checker/advice", "checker/lint", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
@@ -38,7 +41,7 @@ func allowed() map[string][]string {
 		},
 
 		// Views.
-		"checker/report":  {"checker", "checker/advice", "checker/plan", "checker/risk"},
+		"checker/report":  {"checker", "checker/advice", "checker/plan", "checker/risk", "checker/verdict"},
 		"checker/history": {"checker"},
 		"checker/metrics": {"checker"},
 		"checker/web":     {"checker", "checker/report", "checker/history"},
@@ -107,7 +110,7 @@ func doors() map[string][]string {
 func pure() []string {
 	return []string{
 		"corosync/totem", "corosync/votequorum", "probe/stamp", "probe/stats", "probe/mesh", "probe/trace",
-		"checker", "checker/topology", "checker/lint", "checker/risk", "checker/advice", "checker/plan", "checker/replay",
+		"checker", "checker/topology", "checker/lint", "checker/risk", "checker/advice", "checker/plan", "checker/replay", "checker/verdict",
 		"proxmox/blast.go", "proxmox/fence.go", "proxmox/fencelog.go", "proxmox/fences.go", "proxmox/ha.go", "proxmox/haparse.go", "proxmox/keep.go",
 		"proxmox/loose.go", "proxmox/merge.go", "proxmox/online.go", "proxmox/rule.go", "proxmox/snapshot.go", "proxmox/span.go",
 		"alerts/manager.go", "alerts/notification.go",
