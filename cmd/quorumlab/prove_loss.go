@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/lab"
@@ -25,9 +26,12 @@ type lossCell struct {
 	Warnings  int             `json:"warnings"`
 	Left      int             `json:"left"` // lines of a membership that somebody left
 	Inquorate int             `json:"inquorate"`
-	Gaps      []time.Duration `json:"gaps,omitempty"` // by node: the longest time without the token, if the hub could tell
-	Said      []marginSaid    `json:"said,omitempty"` // by the agents, of the same time
-	Late      time.Duration   `json:"late"`           // of the hub's packets, the latest
+	Heal      time.Duration   `json:"heal,omitempty"`  // from the end of the loss until all nodes were in one ring; 0: was not looked for
+	Stuck     bool            `json:"stuck,omitempty"` // they never were: Heal is how long was waited
+	Joins     int             `json:"joins,omitempty"` // join messages that all nodes sent meanwhile
+	Gaps      []time.Duration `json:"gaps,omitempty"`  // by node: the longest time without the token, if the hub could tell
+	Said      []marginSaid    `json:"said,omitempty"`  // by the agents, of the same time
+	Late      time.Duration   `json:"late"`            // of the hub's packets, the latest
 	Load      string          `json:"load"`
 	Doubts    []string        `json:"doubts,omitempty"`
 }
@@ -56,11 +60,17 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 		if err := b.lose(ctx, &c); err != nil {
 			return nil, fmt.Errorf("loss %g %%: %w", 100*loss, err)
 		}
-		fmt.Fprintf(b.w, "loss %g %%: %d disruptions, %d link downs in %v, gaps %v; doubts: %q\n", 100*loss, len(c.Breaks), c.Downs, c.For, c.Gaps, c.Doubts)
+		fmt.Fprintf(b.w, "loss %g %%: %d disruptions, %d link downs in %v, gaps %v, whole after %v (stuck: %v), %d joins; doubts: %q\n",
+			100*loss, len(c.Breaks), c.Downs, c.For, c.Gaps, c.Heal, c.Stuck, c.Joins, c.Doubts)
 		if err := appendRecord(b.o.record, "loss", c); err != nil {
 			return nil, err
 		}
 		known = append(known, c)
+		if c.Stuck {
+			if err := b.configure(ctx, []byte(b.lab.Conf())); err != nil {
+				return nil, fmt.Errorf("loss %g %%: stuck, and then: %w", 100*loss, err)
+			}
+		}
 	}
 	return tabulateLoss(b.w, merged(mine(known, b.o.ring())), b.o.seeds)
 }
@@ -82,6 +92,7 @@ func recorded(list []lossCell, c lossCell) bool {
 // lose measures one cell.
 func (b *bench) lose(ctx context.Context, c *lossCell) error {
 	sites := b.sites()
+	joins := b.joins(ctx)
 	b.lab.MarkQuality()
 	tokens, said := b.followTokens(ctx), b.followMargins(ctx)
 	rule := impair.Rule{Name: lossName, From: sites[:1], To: sites[1:], Both: true, Loss: c.Loss, Start: b.lab.Hub().Now() + impair.Instant(cutLead)}
@@ -100,7 +111,49 @@ func (b *bench) lose(ctx context.Context, c *lossCell) error {
 	c.Doubts, c.Late, c.Load = q.Doubts, q.Packets.Quantile(1), q.Load
 	b.odd = append(b.odd, q.Doubts...)
 	c.count(b.members(), b.lab.Lines(time.Time{}), from, to)
-	return b.lab.Hub().Remove(lossName)
+	if err := errors.Join(b.heal(ctx, c, from, to), b.lab.Hub().Remove(lossName)); err != nil {
+		return err
+	}
+	c.Joins = max(0, b.joins(ctx)-joins)
+	return nil
+}
+
+// stuckAfter is how long after the loss nodes may take to find each other before they are called stuck.
+const stuckAfter = 90 * time.Second
+
+// heal waits until all nodes are in one ring again.
+func (b *bench) heal(ctx context.Context, c *lossCell, from, to time.Time) error {
+	for {
+		if w := watchLines(b.members(), b.lab.Lines(time.Time{}), from); !w.broken {
+			c.Heal = 1 // at once
+			if n := len(w.Healed); n > 0 && w.Healed[n-1] > c.For {
+				c.Heal = w.Healed[n-1] - c.For
+			}
+			return nil
+		}
+		if time.Since(to) > stuckAfter {
+			c.Heal, c.Stuck = stuckAfter, true
+			return nil
+		}
+		if err := sleep(ctx, logLag); err != nil {
+			return err
+		}
+	}
+}
+
+// joins counts the join messages that all nodes have sent since they started, as far as they tell.
+func (b *bench) joins(ctx context.Context) int {
+	n := 0
+	for _, node := range b.lab.Nodes() {
+		asking, cancel := context.WithTimeout(ctx, pollTimeout)
+		out, err := node.Run(asking, "corosync-cmapctl", "-m", "stats", "-g", "stats.srp.memb_join_tx")
+		cancel()
+		if m := cmapValue.FindSubmatch(out); err == nil && m != nil {
+			sent, _ := strconv.Atoi(string(m[1]))
+			n += sent
+		}
+	}
+	return n
 }
 
 // logLag is how long after it happened a line may come to be read.

@@ -16,12 +16,14 @@ import (
 // lossModel is what the model makes of a cell: of each run as long as the cell was measured.
 type lossModel struct {
 	Breaks, Downs, Left spreadOf // Left: memberships that somebody left, each node's own
+	Heal                spreadOf // of the runs that were not stuck, in seconds
+	Stuck               float64  // share of the runs that were not whole in stuckAfter
 	Gap                 spreadOf // in seconds: the longest of all nodes
 }
 
 // forecast runs the model with the cell's configuration and loss, and nothing of what was measured.
 func (c lossCell) forecast(seeds int) (lossModel, error) {
-	var breaks, downs, left, gaps []float64
+	var breaks, downs, left, gaps, heals []float64
 	for seed := range seeds {
 		r, net, err := c.Ring.ringOf(uint64(seed))
 		if err != nil {
@@ -37,8 +39,29 @@ func (c lossCell) forecast(seeds int) (lossModel, error) {
 		downs = append(downs, float64(after.LinkDowns-before.LinkDowns))
 		gaps = append(gaps, longestOf(r, c.Ring.nodes()).Seconds())
 		left = append(left, float64(leavings(events)))
+		c.Ring.between(net, func(l *totem.Line) { l.Loss = 0 })
+		if heal, ok := healed(r, c.Ring.nodes()); ok {
+			heals = append(heals, heal.Seconds())
+		}
 	}
-	return lossModel{summarize(breaks), summarize(downs), summarize(left), summarize(gaps)}, nil
+	return lossModel{
+		summarize(breaks), summarize(downs), summarize(left), summarize(heals), 1 - float64(len(heals))/float64(seeds), summarize(gaps),
+	}, nil
+}
+
+// healed runs a ring until all are in one; it reports false if they are not in time.
+func healed(r *totem.Ring, nodes int) (time.Duration, bool) {
+	const step = 100 * time.Millisecond
+	for begun := r.Now(); r.Now() < begun+stuckAfter; r.Run(r.Now() + step) {
+		one := true
+		for i := range nodes {
+			one = one && r.State(i) == totem.StateOperational && r.Members(i) == r.Members(0) && r.Members(i).Len() == nodes
+		}
+		if one {
+			return r.Now() - begun, true
+		}
+	}
+	return stuckAfter, false
 }
 
 // leavings counts the memberships that somebody left, each node's own.
@@ -128,7 +151,7 @@ func (c lossCell) row(m lossModel) lossRow {
 func tabulateLoss(w io.Writer, cells []lossCell, seeds int) ([]requirement, error) {
 	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", seeds)
 	head(w, "loss", "nodes", "links", "token", "knet ping", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
-		"longest gap ms, if never broken", "model", "lines \"left\"", "model")
+		"longest gap ms, if never broken", "model", "lines \"left\"", "model", "whole again s", "model", "stuck")
 	var rows []lossRow
 	for _, c := range cells {
 		m, err := c.forecast(seeds)
@@ -148,12 +171,19 @@ func (r lossRow) print(w io.Writer) {
 	if len(r.Gaps) > 0 && len(r.lossCell.Breaks) == 0 { // the hub does not see the token of one that is alone in its ring
 		gap, modelGap = cell(slices.Max(r.Gaps)), r.Model.Gap.scale(1000).text("%.0f")
 	}
+	heal := "-"
+	switch {
+	case r.Stuck:
+		heal = "**never**"
+	case r.lossCell.Heal > 0:
+		heal = fmt.Sprintf("%.1f", r.lossCell.Heal.Seconds())
+	}
 	line(w, fmt.Sprintf("%g %%", 100*r.Loss), r.Ring.sites(), fmt.Sprint(r.Ring.Links), fmt.Sprint(r.Effective.Milliseconds()), r.Ring.knet(),
 		fmt.Sprint(r.For.Seconds()), fmt.Sprint(len(r.lossCell.Breaks)), fmt.Sprintf("%.2f", float64(len(r.lossCell.Breaks))*perMinute),
 		r.Model.Breaks.scale(perMinute).text("%.2f"), r.Breaks.text(r.Model.Breaks.Mean, len(r.lossCell.Breaks)),
 		fmt.Sprint(r.lossCell.Downs), fmt.Sprintf("%.1f", float64(r.lossCell.Downs)*perMinute), r.Model.Downs.scale(perMinute).text("%.1f"),
 		r.Downs.text(r.Model.Downs.Mean, r.lossCell.Downs), gap, modelGap,
-		fmt.Sprint(r.lossCell.Left), r.Model.Left.text("%.0f")+doubt(len(r.Doubts) > 0))
+		fmt.Sprint(r.lossCell.Left), r.Model.Left.text("%.0f"), heal, r.Model.Heal.text("%.1f"), fmt.Sprintf("%.0f %%", 100*r.Model.Stuck)+doubt(len(r.Doubts) > 0))
 }
 
 // text is mean and range.

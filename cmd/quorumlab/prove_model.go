@@ -81,6 +81,9 @@ func (s ringSpec) config(rng *rand.Rand, wan totem.Line) (totem.Config, *totem.L
 type spreadOf struct{ Mean, Low, High float64 }
 
 func summarize(values []float64) spreadOf {
+	if len(values) == 0 {
+		return spreadOf{}
+	}
 	values = slices.Sorted(slices.Values(values))
 	sum := 0.0
 	for _, v := range values {
