@@ -12,7 +12,7 @@ const (
 	DefaultPort         = 5412
 	DefaultInterval     = 50 * time.Millisecond
 	DefaultFullInterval = 500 * time.Millisecond
-	minInterval         = 10 * time.Millisecond
+	minInterval         = time.Millisecond // for bursts; agents take 10 ms at least
 	maxInterval         = time.Second
 )
 

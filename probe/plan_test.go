@@ -22,7 +22,7 @@ func TestPlanDefaultsAndLimits(t *testing.T) {
 	}{
 		{probe.Target{Path: path}, []time.Duration{50 * time.Millisecond}},
 		{probe.Target{Path: path, FullSize: 1472}, []time.Duration{50 * time.Millisecond, 500 * time.Millisecond}},
-		{probe.Target{Path: path, Interval: time.Microsecond}, []time.Duration{10 * time.Millisecond}},
+		{probe.Target{Path: path, Interval: time.Microsecond}, []time.Duration{time.Millisecond}},
 		{probe.Target{Path: path, Interval: time.Hour, FullSize: 100, FullInterval: time.Minute}, []time.Duration{time.Second, time.Minute}},
 	} {
 		var got []time.Duration

@@ -18,9 +18,9 @@ type Target struct {
 	Path
 	Port         uint16        // UDP port at both ends (default 5412)
 	From         uint16        // UDP port here, if it is to be another one: beside an agent that has Port; 0: Port
-	Interval     time.Duration // of token-sized probes, 10 ms to 1 s (default 50 ms)
+	Interval     time.Duration // of token-sized probes, 1 ms to 1 s (default 50 ms)
 	FullSize     int           // UDP payload of full-size probes, DF set (1472 at MTU 1500 on IPv4); 0: none
-	FullInterval time.Duration // of full-size probes, at least 10 ms (default 500 ms); 200 ms to 1 s suits stats.Full, bulletins and farewells
+	FullInterval time.Duration // of full-size probes, at least 1 ms (default 500 ms); 200 ms to 1 s suits stats.Full, bulletins and farewells
 	TOS          uint8         // IPv4 TOS byte; knet: 0x10 or ip_dscp<<2; IPv6: 0
 	Priority     int           // SO_PRIORITY; knet: 6
 }

@@ -19,6 +19,9 @@ import (
 // passes is how many times the model runs over the record, each time in other phases of Corosync's timers.
 const passes = 8
 
+// mostRing is the ring time of all passes together, if they are more than two: a day need not be run eight times.
+const mostRing = 16 * time.Hour
+
 // seed decides these phases.
 const seed = 1
 

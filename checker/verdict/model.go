@@ -25,6 +25,7 @@ func (j *judge) model() error {
 		return nil //nolint:nilerr // a record of other nodes: nothing is known of the ring, and that is said
 	}
 	var runs []replay.Pass
+	j.length = r.Length()
 	for i := range j.passes() {
 		p, err := r.Pass(seed + uint64(i))
 		if err != nil {
@@ -33,7 +34,7 @@ func (j *judge) model() error {
 		runs = append(runs, p)
 	}
 	out := r.Summarize(runs)
-	j.outcome, j.length = &out, r.Length()
+	j.outcome = &out
 	h := &j.out.Headroom
 	h.Virtual, h.Lost, h.Passes = Seconds(out.Worst), out.Lost, out.Passes
 	for i := range runs {
@@ -54,10 +55,11 @@ func (j *judge) model() error {
 
 // passes is how often the record is run: what it costs goes by the square of the nodes.
 func (j *judge) passes() int {
+	n := passes
 	if len(j.cluster.Nodes) > 12 {
-		return passes / 2
+		n /= 2
 	}
-	return passes
+	return min(n, max(2, int(mostRing/max(j.length, 1))))
 }
 
 // easyShare of the token is where Corosync itself begins to warn (token_warning): what uses more is trouble.

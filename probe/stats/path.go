@@ -123,7 +123,7 @@ func New(cfg Config) *Path {
 // ringSize is how many probes are kept: enough to see late replies for twice the longest decision time.
 func ringSize(interval time.Duration) int {
 	n := uint64(2 * lostAfterMost / interval)
-	return min(max(1<<bits.Len64(n), 64), 1024)
+	return min(max(1<<bits.Len64(n), 64), 4096)
 }
 
 // Sent tells that the probe with that sequence number left at that instant (or would have, if the local stack had not refused

@@ -1,0 +1,104 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/quorumwatch/quorumwatch/checker/verdict"
+)
+
+// VerdictDiff compares two runs, the earlier one first. worse says that the later one has a worse answer, or a limit that broke meanwhile.
+func VerdictDiff(w io.Writer, a, b *verdict.Verdict) (worse bool, err error) {
+	p := &planPrinter{columns: Width}
+	row := func(label, from, to string) {
+		if from == to {
+			p.wrap(label, labels, from)
+			return
+		}
+		p.wrap(label, labels, from+"  ->  "+to)
+	}
+	row("verdict", string(a.Answer), string(b.Answer))
+	worse = rank(b.Answer) > rank(a.Answer)
+	row("measured", basis(a), basis(b))
+	row("token", show(a.Headroom.Token.Duration()), show(b.Headroom.Token.Duration()))
+	row("worst gap", gapText(a), gapText(b))
+	row("ring", show(a.Ring.Round.Duration()), show(b.Ring.Round.Duration()))
+	old := map[string]verdict.Limit{}
+	for _, l := range a.Limits {
+		old[l.Name] = l
+	}
+	for _, l := range b.Limits {
+		if was := old[l.Name]; was.Status != l.Status {
+			p.wrap("limit", labels, fmt.Sprintf("%s: %s  ->  %s: %s", l.Name, was.Status, l.Status, l.Text))
+			worse = worse || l.Status == verdict.Fail || l.Status == verdict.Warn && was.Status == verdict.Pass
+		}
+	}
+	diffPaths(p, a, b)
+	_, err = io.WriteString(w, p.b.String())
+	return worse, err
+}
+
+// rank orders answers from good to bad.
+func rank(a verdict.Answer) int {
+	switch a {
+	case verdict.Go:
+		return 0
+	case verdict.GoWithChanges:
+		return 1
+	case verdict.NotEnough:
+		return 2
+	}
+	return 3
+}
+
+func basis(v *verdict.Verdict) string {
+	return fmt.Sprintf("%s, %d probes on %d paths", show(v.Basis.Length.Duration()), v.Basis.Probes, v.Basis.Paths)
+}
+
+func gapText(v *verdict.Verdict) string {
+	if !v.Headroom.Known {
+		return "unknown"
+	}
+	return fmt.Sprintf("%s (%s of the token)", show(v.Headroom.Gap.Duration()), percent(v.Headroom.Share))
+}
+
+// diffPaths tells of paths that came, went, or changed by more than chance and a tenth.
+func diffPaths(p *planPrinter, a, b *verdict.Verdict) {
+	name := func(x *verdict.Path) string { return fmt.Sprintf("link%d %s", x.Link, x.Peer) }
+	old := map[string]*verdict.Path{}
+	for i := range a.Paths {
+		old[name(&a.Paths[i])] = &a.Paths[i]
+	}
+	for i := range b.Paths {
+		x := &b.Paths[i]
+		was := old[name(x)]
+		delete(old, name(x))
+		switch {
+		case was == nil:
+			p.wrap(name(x), labels, "was not probed before: "+pathText(x))
+		case changed(was, x):
+			p.wrap(name(x), labels, pathText(was)+"  ->  "+pathText(x))
+		}
+	}
+	for i := range a.Paths {
+		if x := &a.Paths[i]; old[name(x)] != nil {
+			p.wrap(name(x), labels, pathText(x)+"  ->  not probed")
+		}
+	}
+}
+
+func pathText(x *verdict.Path) string {
+	if x.Received == 0 {
+		return "no answer"
+	}
+	return fmt.Sprintf("lost %s, RTT %s (99.9 %%: %s), worst gap %s", percent(x.LossRatio), show(x.P50.Duration()), show(x.P999.Duration()), show(x.WorstGap.Duration()))
+}
+
+func changed(a, b *verdict.Path) bool {
+	apart := func(x, y verdict.Seconds) bool {
+		return math.Abs(float64(x-y)) > 0.1*float64(max(x, y)) && math.Abs(float64(x-y)) > 2e5
+	}
+	return (a.Received == 0) != (b.Received == 0) || apart(a.P50, b.P50) || apart(a.P999, b.P999) || apart(a.WorstGap, b.WorstGap) ||
+		math.Abs(a.LossRatio-b.LossRatio) > 0.001
+}
