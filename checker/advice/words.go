@@ -138,6 +138,8 @@ func (s *search) limit(now *trial, tried []*trial, best *trial) string {
 		return "the number of token retransmits"
 	case helped("totem.token"):
 		return "the token timeout"
+	case !b.UpperHolds():
+		return "the fence budget"
 	}
 	return "the path"
 }

@@ -57,7 +57,7 @@ func Make(now Design, changes Changes, o Options) (*Report, error) {
 		planned = &then
 	}
 	if len(planned.Cluster.Nodes) < 2 {
-		return nil, refuse("--add-node NAME", "one node alone: there is nothing to plan")
+		return nil, refuse("--add-node NAME; or --config FILE, the corosync.conf of a cluster", "one node alone: there is nothing to plan")
 	}
 	if err := planned.checkNetwork(); err != nil {
 		return nil, err

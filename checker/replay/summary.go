@@ -115,6 +115,16 @@ func (r *Replay) event(losses []passLoss) Event {
 	return e
 }
 
+// LostAt counts the passes in which the token was lost at an instant: less than near before or after it, or still.
+func LostAt(passes []Pass, at, near time.Duration) (n int) {
+	for i := range passes {
+		if slices.ContainsFunc(passes[i].Losses, func(l Loss) bool { return at > l.At-near && at < max(l.At+near, l.End) }) {
+			n++
+		}
+	}
+	return n
+}
+
 func count(n []int) Count {
 	if len(n) == 0 {
 		return Count{}

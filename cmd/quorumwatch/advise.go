@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/corosync"
 )
 
@@ -63,13 +65,16 @@ func runAdvise(ctx context.Context, p *process, f adviseFlags, args []string) er
 	if f.asJSON && f.onlyDiff {
 		return &usageError{errors.New("--json and --diff exclude each other"), "the JSON has the diff, too"}
 	}
+	if err := checkLibknet(f.libknet); err != nil {
+		return err
+	}
 	in, err := adviseInput(ctx, f, args)
 	if err != nil {
 		return err
 	}
 	a, err := advice.Advise(in)
 	if err != nil {
-		return adviseError(err)
+		return adviseError(in, err)
 	}
 	switch {
 	case f.asJSON:
@@ -111,9 +116,14 @@ func adviseStatus(v advice.Verdict) error {
 }
 
 // adviseError adds what can be done.
-func adviseError(err error) error {
+func adviseError(in advice.Input, err error) error {
 	if errors.Is(err, advice.ErrNoRecord) {
 		return &hinted{err, "the nodeids and links of the record and of corosync.conf differ: give the corosync.conf that was in force with --config"}
+	}
+	if errors.Is(err, risk.ErrNoRing) {
+		if conf, err := corosync.Parse(in.Name, bytes.NewReader(in.Conf)); err == nil {
+			return noKnet(in.Name, conf)
+		}
 	}
 	if e, ok := errors.AsType[*corosync.ParseError](err); ok {
 		var all []error

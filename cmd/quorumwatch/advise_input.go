@@ -37,7 +37,7 @@ func adviseInput(ctx context.Context, f adviseFlags, args []string) (advice.Inpu
 			return in, unwrapped(f.config, err)
 		}
 	}
-	if len(in.Conf) == 0 {
+	if len(in.Conf) == 0 && f.config == "" {
 		return in, &hinted{errors.New("the record holds no corosync.conf"), "give it with --config /etc/pve/corosync.conf"}
 	}
 	return in, nil
@@ -51,9 +51,20 @@ func traceFile(name string) (*trace.Trace, error) {
 	defer func() { _ = file.Close() }() // only read
 	t, err := trace.Decode(file)
 	if err != nil {
-		return nil, &hinted{fmt.Errorf("%s: %w", name, err), "a trace comes from an agent: curl -o FILE http://127.0.0.1:8412/api/v1/trace"}
+		return nil, &hinted{fmt.Errorf("%s: %w", name, err), traceHint(err)}
 	}
 	return t, nil
+}
+
+// traceHint says what to do about a trace that cannot be read.
+func traceHint(err error) string {
+	switch {
+	case errors.Is(err, trace.ErrVersion):
+		return "read it with the quorumwatch of the node that wrote it"
+	case errors.Is(err, trace.ErrTruncated):
+		return "was the copy or the download cut short? Get it again"
+	}
+	return "a trace comes from an agent: curl -o FILE http://127.0.0.1:8412/api/v1/trace"
 }
 
 // unwrapped is an error about a file without the name of the system call.

@@ -33,11 +33,19 @@ weak points, 2 if there is no answer: a wrong command line, or a configuration t
   quorumwatch plan --config corosync.conf --add-node pve6 --coefficient 125
   quorumwatch plan --site a:2,b:2,c:1 --loss 1% --rtt a-b=8ms --rtt /1=20ms`,
 		GroupID: groupAsk,
-		Args:    arguments(cobra.NoArgs),
+		Args:    planArguments,
 	}
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return runPlan(p, cmd, &f) }
 	return cmd
+}
+
+// planArguments are none: the configuration is a flag, since there may be none.
+func planArguments(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usage("plan reads a corosync.conf with --config "+args[0], "plan takes no arguments: %q", args[0])
 }
 
 func runPlan(p *process, cmd *cobra.Command, f *planFlags) error {

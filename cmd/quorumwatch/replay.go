@@ -130,6 +130,7 @@ type replayedSet struct {
 	setting
 	cluster cluster
 	replay  *replay.Replay
+	passes  []replay.Pass
 	outcome replay.Outcome
 }
 
@@ -168,7 +169,7 @@ func (a *replayed) play(ctx context.Context, seed uint64, progress func(done int
 	close(jobs)
 	wg.Wait()
 	for i := range a.runs {
-		a.runs[i].outcome = a.runs[i].replay.Summarize(results[i])
+		a.runs[i].passes, a.runs[i].outcome = results[i], a.runs[i].replay.Summarize(results[i])
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

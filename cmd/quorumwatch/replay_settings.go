@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -137,9 +138,13 @@ func (s setting) cluster(t *trace.Trace) (risk.Cluster, error) {
 	for _, n := range t.Nodes {
 		sites[n.Name] = n.Site
 	}
-	c, err := risk.FromConfig(conf, sites, s.last("libknet", t.Libknet))
+	libknet := s.last("libknet", "")
+	if err := checkLibknet(libknet); err != nil {
+		return risk.Cluster{}, err
+	}
+	c, err := risk.FromConfig(conf, sites, cmp.Or(libknet, t.Libknet))
 	if err != nil {
-		return c, usage("the model knows Corosync 3 with knet only", "%s: %w", name, err)
+		return c, noKnet(name, conf)
 	}
 	return s.withoutLinks(c)
 }
@@ -200,9 +205,13 @@ func (c change) edits(conf *corosync.Config) ([]corosync.Edit, error) {
 	case "link-mode":
 		return totem("link_mode", c.value), nil
 	case "priority":
+		const hint = "write it as 1=20: link 1 gets priority 20"
 		link, value, _ := strings.Cut(strings.ReplaceAll(c.value, ":", "="), "=")
 		if _, err := linkOf(conf, link); err != nil {
-			return nil, usage("write it as 1=20: link 1 gets priority 20", "--priority %s: %w", c.value, err)
+			return nil, usage(hint, "--priority %s: %w", c.value, err)
+		}
+		if n, err := strconv.Atoi(value); err != nil || n < 0 || n > 255 {
+			return nil, usage(hint, "--priority %s: a priority is a number from 0 to 255", c.value)
 		}
 		return []corosync.Edit{{Key: "totem.interface." + link + ".knet_link_priority", Value: value}}, nil
 	}

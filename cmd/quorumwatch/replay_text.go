@@ -28,6 +28,11 @@ func (a *replayed) text(w io.Writer, columns int) error {
 		fmt.Fprintln(&b, wrapped(a.runs[i].sentence(), columns))
 	}
 	for i := range a.runs {
+		for _, note := range a.runs[i].notes(a.trace) {
+			fmt.Fprintln(&b, wrapped("Note: "+a.runs[i].name()+": "+note+".", columns))
+		}
+	}
+	for i := range a.runs {
 		a.events(&b, &a.runs[i], columns)
 	}
 	a.unexplained(&b, columns)
@@ -178,12 +183,11 @@ func (a *replayed) unexplained(w io.Writer, columns int) {
 // matched says in how many passes the model lost the token then too, under the recorded settings.
 func (a *replayed) matched(m trace.Mark) string {
 	r := &a.runs[0]
-	for _, e := range r.outcome.Events {
-		if near := r.cluster.Timeouts.Token; m.At > e.First-near && m.At < e.Last+near {
-			return fmt.Sprintf("the model too, as recorded, in %d of %d passes", e.Passes, r.outcome.Passes)
-		}
+	if n := replay.LostAt(r.passes, m.At, r.cluster.Timeouts.Token); n > 0 {
+		return fmt.Sprintf("the model too, as recorded, in %d of %d passes", n, r.outcome.Passes)
 	}
-	return "not the model: what happened there is not in the trace (a stopped daemon, a stalled host, paths that nobody could tell of)"
+	return fmt.Sprintf("not the model, in %d passes: either few phases of the timers lose it, or what happened is not in the trace "+
+		"(a stopped daemon, a stalled host, paths that nobody could tell of)", r.outcome.Passes)
 }
 
 // clock is an instant of the trace as a wall clock showed it.

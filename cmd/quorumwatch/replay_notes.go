@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/corosync"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
+)
+
+// notes are what has to be known of a set of settings besides what became of the token.
+func (r *replayedSet) notes(t *trace.Trace) (out []string) {
+	var absent, others []string
+	names := map[uint32]string{}
+	for _, n := range t.Nodes {
+		names[n.ID] = n.Name
+	}
+	for _, n := range r.cluster.Nodes {
+		name, ok := names[n.ID]
+		switch {
+		case !ok:
+			absent = append(absent, fmt.Sprintf("%s (nodeid %d)", n.Name, n.ID))
+		case name != n.Name && name != "" && n.Name != "":
+			others = append(others, fmt.Sprintf("%s is %s there", n.Name, name))
+		}
+	}
+	if len(absent) > 0 {
+		out = append(out, "not in the trace, so that all they send and get is taken for arrived: "+strings.Join(absent, ", "))
+	}
+	if len(others) > 0 {
+		out = append(out, "nodes have other names in the trace: "+strings.Join(others, ", "))
+	}
+	switch m := r.cluster.Timeouts.Membership(); {
+	case m > advice.FenceBudget:
+		out = append(out, fmt.Sprintf("when a node or path dies, all wait for token + consensus = %s, longer than the %s that an HA watchdog gives: nodes that keep quorum may reset too",
+			spell(m), spell(advice.FenceBudget)))
+	case m > advice.MembershipBudget:
+		out = append(out, fmt.Sprintf("when a node or path dies, all wait for token + consensus = %s: more than half of the %s that an HA watchdog gives",
+			spell(m), spell(advice.FenceBudget)))
+	}
+	return out
+}
+
+// checkLibknet refuses what is no version of libknet; "" is none.
+func checkLibknet(text string) error {
+	var major, minor int
+	if n, _ := fmt.Sscanf(text, "%d.%d", &major, &minor); text != "" && n != 2 {
+		return usage("say it as dpkg does: 1.28, or 1.28-pve1", "--libknet %q is no version", text)
+	}
+	return nil
+}
+
+// noKnet is the answer to a configuration that the model cannot run.
+func noKnet(name string, conf *corosync.Config) error {
+	if conf.Transport != "knet" {
+		return usage("the model knows knet's rules only; `transport: knet` is what Corosync 3 uses by default", "%s: totem.transport is %s", name, conf.Transport)
+	}
+	return usage("the model knows Corosync 3 with knet only", "%s: no node has a knet link", name)
+}
