@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// usualToken is Corosync's default since 3.1.0 (exec/totemconfig.c, TOKEN_TIMEOUT).
+const usualToken = 3 * time.Second
+
 // Advice is a change that helps: made, judged as everything else, and found to remove weak points without adding any.
 type Advice struct {
 	Flags  string   `json:"flags"`  // what to say to try it
@@ -53,8 +56,8 @@ func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
 	if err != nil {
 		return a, err
 	}
-	known := s // of these changes, only another link changes what the model says of weak points
-	if c.change.Links != nil {
+	known := s // other links and timers change what the model says of weak points, other nodes and votes hardly
+	if c.change.Links != nil || c.change.Coefficient != nil || c.change.Token != nil {
 		known = nil
 	}
 	e := effortFor(&changed, Options{}, true)
@@ -115,6 +118,11 @@ func (d *Design) candidates(s *State) []candidate {
 		smaller := newCoefficient
 		out = append(out, candidate{"--coefficient 125", "token_coefficient 125, as new Proxmox VE clusters have it", Changes{Coefficient: &smaller}})
 	}
+	lost := func(w Switch) bool { return w.Lost > 0 }
+	if t := d.Cluster.Totem.Token; t != 0 && t != usualToken && (s.Fence.Exceeds || slices.ContainsFunc(s.Switches, lost)) {
+		token := usualToken
+		out = append(out, candidate{"--token 3000", "token 3000, Corosync's default", Changes{Token: &token}})
+	}
 	return out
 }
 
@@ -174,7 +182,8 @@ func join(a, b candidate) candidate {
 	c.TwoNode = or(c.TwoNode, b.change.TwoNode)
 	c.TieBreaker = or(c.TieBreaker, b.change.TieBreaker)
 	c.LastManStands = or(c.LastManStands, b.change.LastManStands)
-	c.Coefficient = or[time.Duration](c.Coefficient, b.change.Coefficient)
+	c.Coefficient = or(c.Coefficient, b.change.Coefficient)
+	c.Token = or(c.Token, b.change.Token)
 	return a
 }
 

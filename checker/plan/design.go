@@ -89,6 +89,8 @@ func FromConfig(c *corosync.Config, sites []Site) (Design, error) {
 	if len(c.Nodes) == 0 || len(c.Links) == 0 {
 		return Design{}, refuse("a plan needs a nodelist with ring0_addr", "%s: no nodes with a link", c.File)
 	}
+	named := *c // the caller's stays as it is
+	c, named.Nodes = &named, slices.Clone(c.Nodes)
 	names := map[string]bool{}
 	for i, n := range c.Nodes {
 		if n.Name == "" { // allowed with one link

@@ -197,20 +197,31 @@ func (w *world) model(s *State, o Options, e effort) error {
 			used = &f
 		}
 	}
+	if err := w.livelocks(s); err != nil || o.noLoss {
+		return err
+	}
+	return w.losses(s, o, e, used)
+}
+
+// livelocks are those of paths between two sites that a third one hears.
+func (w *world) livelocks(s *State) error {
 	for _, g := range s.Singles {
-		if g.Impact == Loose && g.Kinds[0] == Path {
-			for _, f := range g.Patterns[0].One[:min(3, g.Count)] { // more would tell no more
-				l, err := w.livelock(f)
-				if err != nil {
-					return err
-				}
-				s.Livelocks = append(s.Livelocks, l)
+		if g.Impact != Loose || g.Kinds[0] != Path {
+			continue
+		}
+		for _, f := range g.Patterns[0].One[:min(3, g.Count)] { // more would tell no more
+			l, err := w.livelock(f)
+			if err != nil {
+				return err
 			}
+			s.Livelocks = append(s.Livelocks, l)
 		}
 	}
-	if o.noLoss {
-		return nil
-	}
+	return nil
+}
+
+// losses are those of the loss that was said, or of an indication, with all links and without the one that is used most.
+func (w *world) losses(s *State, o Options, e effort, used *Failure) error {
 	assumed := w.d.Network
 	if !o.LossSaid {
 		if len(w.sites) < 2 {
@@ -221,17 +232,16 @@ func (w *world) model(s *State, o Options, e effort) error {
 	if w.mostLoss(assumed) == 0 && assumed.Within.Loss == 0 {
 		return nil
 	}
-	for _, without := range []*Failure{nil, used} {
-		if without == nil || len(s.Losses) > 0 {
-			l, err := w.lose(assumed, without, e.visits)
-			if err != nil {
-				return err
-			}
-			s.Losses = append(s.Losses, l)
+	tries := []*Failure{nil}
+	if used != nil {
+		tries = append(tries, used)
+	}
+	for _, without := range tries {
+		l, err := w.lose(assumed, without, e.visits)
+		if err != nil {
+			return err
 		}
-		if used == nil {
-			break
-		}
+		s.Losses = append(s.Losses, l)
 	}
 	return nil
 }

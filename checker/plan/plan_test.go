@@ -158,6 +158,31 @@ func TestAdviceIsComputed(t *testing.T) {
 	}
 }
 
+// TestTokenHelps: a token too short to outlive the death of a link is cured by a longer one, judged with its own timers.
+func TestTokenHelps(t *testing.T) {
+	short, none := 400*time.Millisecond, time.Duration(0)
+	r, err := Make(mustNew(t, 2, 3), Changes{Token: &short, Coefficient: &none}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(keysOf(r.Then), []string{"link 0 dies"}) || len(r.Advice) != 1 || r.Advice[0].Flags != "--token 3000" || len(r.Advice[0].Leaves) > 0 {
+		t.Errorf("%v %v", r.Then.Weak, r.Advice)
+	}
+}
+
+// TestFromConfig leaves what it is given as it was.
+func TestFromConfig(t *testing.T) {
+	const text = "totem {\nversion: 2\n}\nnodelist {\nnode {\nnodeid: 1\nring0_addr: 192.0.2.1\n}\nnode {\nnodeid: 2\nring0_addr: 192.0.2.2\n}\n}\n"
+	c, err := corosync.Parse("corosync.conf", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := FromConfig(c, nil)
+	if err != nil || d.Cluster.Nodes[1].Name != "node2" || c.Nodes[1].Name != "" {
+		t.Errorf("%v: %v, %q", err, d.Cluster.Nodes, c.Nodes[1].Name)
+	}
+}
+
 // TestNotes: what no failure shows is told.
 func TestNotes(t *testing.T) {
 	old, on, b := 650*time.Millisecond, true, "b"

@@ -152,13 +152,27 @@ func verdict(s *State) string {
 		}
 		return plural(len(s.Weak), "weak point") + ": " + strings.Join(keys, ", ")
 	}
-	text := "no failure of one node, site, link or qdevice costs more than its own nodes and " + round(s.Timers.Membership.Duration())
+	text := "no failure of one " + s.fallible() + " costs more than its own nodes and " + round(s.Timers.Membership.Duration())
 	for _, g := range s.Singles {
 		if g.Impact == Loose {
 			return text + "; but no path between two sites may fail on all links"
 		}
 	}
 	return text
+}
+
+// fallible names what was let fail, one at a time.
+func (s *State) fallible() string {
+	what := []string{"node"}
+	if len(s.Sites) > 1 {
+		what = append(what, "site")
+	}
+	what = append(what, "link")
+	if s.Quorum.Device != nil {
+		what = append(what, "qdevice")
+	}
+	last := len(what) - 1
+	return strings.Join(what[:last], ", ") + " or " + what[last]
 }
 
 func round(d time.Duration) string {

@@ -276,7 +276,9 @@ func BenchmarkPass(b *testing.B) {
 
 // TestLostAt: a pass counts for an instant if it lost the token close to it, or had lost it and not found it again.
 func TestLostAt(t *testing.T) {
-	at := func(from, to int) Loss { return Loss{At: time.Duration(from) * time.Second, End: time.Duration(to) * time.Second} }
+	at := func(from, to int) Loss {
+		return Loss{At: time.Duration(from) * time.Second, End: time.Duration(to) * time.Second}
+	}
 	passes := []Pass{{Losses: []Loss{at(100, 103), at(112, 120)}}, {Losses: []Loss{at(112, 120)}}, {}, {Losses: []Loss{at(99, 130)}}}
 	for second, want := range map[int]int{90: 0, 98: 2, 100: 2, 102: 2, 104: 1, 108: 1, 110: 3, 119: 3, 125: 1, 140: 0} {
 		if got := LostAt(passes, time.Duration(second)*time.Second, 3*time.Second); got != want {

@@ -157,7 +157,7 @@ func (p *planPrinter) weak() {
 func (p *planPrinter) advice() {
 	if len(p.r.Advice) == 0 {
 		if len(p.s.Weak) > 0 {
-			p.line("\nNothing that was tried (qdevice, second link, one more node) helps without another weak point.")
+			p.line("\nNone of the changes that plan tries (docs/plan.md) helps without another weak point.")
 		}
 		return
 	}
