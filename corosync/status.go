@@ -14,6 +14,7 @@ type Status struct {
 	Reason   string    // why Daemon is what it is, for people: the tool's own words
 	Since    time.Time // when Daemon last changed, as far as was seen
 	Software string    // corosync version, "" if unknown
+	Libknet  string    // version of the installed libknet, such as 1.25-1; "" if unknown
 	LocalID  uint32
 	RingID   RingID
 	Members  []Member     // ascending by ID; joined and left ones

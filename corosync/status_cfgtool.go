@@ -188,6 +188,17 @@ func hasErrorNumber(stderr, number string) bool {
 	return false
 }
 
+// ParseLibknet reads the version of libknet out of what dpkg-query printed of its packages, one a line.
+func ParseLibknet(out []byte) string {
+	for line := range strings.Lines(string(out)) {
+		v := strings.TrimSpace(line)
+		if v != "" && v[0] >= '0' && v[0] <= '9' && len(v) < 64 && !strings.ContainsAny(v, " \t") {
+			return v
+		}
+	}
+	return ""
+}
+
 // ParseVersion reads the version out of `corosync -v`: "Corosync Cluster Engine, version '3.1.7'".
 func ParseVersion(out []byte) string {
 	_, rest, ok := strings.Cut(string(out), "version '")

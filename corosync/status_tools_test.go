@@ -346,3 +346,16 @@ func FuzzParseCfgTool(f *testing.F) {
 		corosync.ParseVersion(b)
 	})
 }
+
+func TestParseLibknet(t *testing.T) {
+	for text, want := range map[string]string{
+		string(corosynctest.Recorded("healthy3").Output("dpkg-query").Stdout): "1.25-1",
+		"":                            "",
+		"\n1.32-1~bpo12+1\n":          "1.32-1~bpo12+1",
+		"dpkg-query: no such thing\n": "",
+	} {
+		if got := corosync.ParseLibknet([]byte(text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -39,6 +39,8 @@ func (r Recording) Output(name string, args ...string) ctl.Output {
 	switch name {
 	case "corosync":
 		return Recording{"testdata/corosync-3.1.7/healthy3"}.file("version")
+	case "dpkg-query":
+		return ctl.Output{Stdout: []byte("1.25-1\n"), Stderr: "dpkg-query: no packages found matching libknet1t64\n", Code: 1}
 	case "corosync-cfgtool":
 		if len(args) > 0 && args[0] == "-n" {
 			return r.file("cfgtool-n")

@@ -12,6 +12,12 @@ import (
 
 // answered takes the answer to a job other than ping. If there is none, ping is to tell why.
 func (l *loop) answered(r report, now time.Time) {
+	if r.job == jobLibknet { // it says nothing of the daemon, and is not there on every system
+		if v := corosync.ParseLibknet(r.out.Stdout); v != l.cur.Libknet && r.err == nil {
+			l.cur.Libknet, l.dirty = v, true
+		}
+		return
+	}
 	if r.err != nil || !l.apply(r, now) {
 		l.jobs.want(jobPing, now)
 		return

@@ -19,6 +19,7 @@ const (
 	jobSRP                // Totem's counters, stalls
 	jobRuntime            // effective values, the file as the daemon has it
 	jobVersion            // the version of the installed daemon
+	jobLibknet            // and of libknet, which no tool of Corosync tells
 	jobCount
 )
 
@@ -122,6 +123,8 @@ func (l *loop) command(which job) (name string, args []string) {
 		return "corosync-cmapctl", []string{"-m", "stats", "stats.srp.", "stats.schedmiss."}
 	case jobRuntime:
 		return "corosync-cmapctl", []string{"runtime.config.", "runtime.votequorum.", "config.", "totem.", "nodelist.", "quorum.", "system."}
+	case jobLibknet: // the package of Debian 12 and before, and the one since
+		return "dpkg-query", []string{"--show", `--showformat=${Version}\n`, "libknet1", "libknet1t64"}
 	default:
 		return "corosync", []string{"-v"}
 	}

@@ -163,6 +163,7 @@ func (l *loop) alive(local uint32, now time.Time) {
 	l.setDaemon(corosync.DaemonRunning, "", now)
 	l.everything(now)
 	l.jobs.want(jobVersion, now)
+	l.jobs.want(jobLibknet, now)
 }
 
 // everything is asked of a daemon that has come up.

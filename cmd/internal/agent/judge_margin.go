@@ -18,6 +18,7 @@ type virtual struct {
 	live    *risk.Live
 	plan    *plan // as last told to live
 	cluster topology.Cluster
+	libknet string
 	knet    knetWord
 	last    time.Time
 	margin  *risk.Margin // nil before the first
@@ -41,11 +42,12 @@ func (v *virtual) step(now time.Time, j *judge, status corosync.Status, rep *che
 
 // configure tells the rings of a new configuration, or of timers that the daemon runs differently.
 func (v *virtual) configure(j *judge) {
-	if v.plan == j.plan && v.cluster.Timeouts == j.cluster.Timeouts && sameLinks(v.cluster.Links, j.cluster.Links) {
+	libknet := j.status.Libknet
+	if v.plan == j.plan && v.libknet == libknet && v.cluster.Timeouts == j.cluster.Timeouts && sameLinks(v.cluster.Links, j.cluster.Links) {
 		return
 	}
-	v.plan, v.cluster = j.plan, j.cluster
-	c, err := risk.FromConfig(j.plan.config, nil, "") // sites decide nothing here
+	v.plan, v.cluster, v.libknet = j.plan, j.cluster, libknet
+	c, err := risk.FromConfig(j.plan.config, nil, libknet) // sites decide nothing here
 	if err != nil {
 		return // no ring over knet: the margin says so by not being known
 	}

@@ -21,6 +21,7 @@ func (j *judge) keepRecord(now time.Time, status corosync.Status, rep *checker.R
 	if j.record == nil {
 		j.record = newRecorder(now, j.agent.config.Trace, j.agent.config.Software, interval)
 	}
+	j.record.record.Libknet = status.Libknet
 	j.record.step(now, j.plan, prober, status, rep)
 	j.endIncident(now, false)
 	select {
