@@ -212,37 +212,43 @@ func (s ringSpec) knet() string {
 }
 
 func requireLoss(rows []lossRow) []requirement {
-	sound := slices.DeleteFunc(slices.Clone(rows), func(r lossRow) bool { return len(r.Doubts) > 0 })
 	return []requirement{
-		requireRate("token losses", sound, func(r lossRow) (rateVerdict, float64, int) {
+		requireRate("token losses", rows, func(r lossRow) (rateVerdict, float64, int) {
 			return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks)
 		}),
-		requireRate("link downs", sound, func(r lossRow) (rateVerdict, float64, int) { return r.Downs, r.Model.Downs.Mean, r.lossCell.Downs }),
+		requireRate("link downs", rows, func(r lossRow) (rateVerdict, float64, int) { return r.Downs, r.Model.Downs.Mean, r.lossCell.Downs }),
 	}
 }
 
-// requireRate counts the cells whose events are many enough to decide, and says of the others what they suggest.
+// requireRate counts the sound cells whose events are many enough to decide, and says of the others what they suggest.
 func requireRate(what string, rows []lossRow, of func(lossRow) (rateVerdict, float64, int)) requirement {
 	r := requirement{Idle: true, Text: fmt.Sprintf("%s per minute are forecast within a factor of %d, where the real rate is %g to %d and the count can say so",
 		what, factor, rateLeast, rateMost)}
 	unsaid, suggest, outside, all, expected := 0, 0, 0, 0, 0.0
+	doubtful, doubtfulIn := 0, 0
 	for _, row := range rows {
 		v, forecast, counted := of(row)
-		switch v {
-		case rateWithin:
-			r.Met, r.Of = r.Met+1, r.Of+1
-		case rateWrong:
-			r.Of++
-		case rateUnsaid:
+		switch {
+		case v == rateOutside:
+			outside++
+		case len(row.Doubts) > 0:
+			doubtful++
+			if pointWithin(forecast, counted) {
+				doubtfulIn++
+			}
+		case v == rateUnsaid:
 			unsaid, all, expected = unsaid+1, all+counted, expected+forecast
 			if pointWithin(forecast, counted) {
 				suggest++
 			}
-		case rateOutside:
-			outside++
+		default:
+			r.Of++
+			if v == rateWithin {
+				r.Met++
+			}
 		}
 	}
-	r.Note = fmt.Sprintf("%d cells have too few events to say: in %d of these the count itself is inside, together they have %d, forecast %.1f; %d cells have another rate",
-		unsaid, suggest, all, expected, outside)
+	r.Note = fmt.Sprintf("%d cells have too few events to say: in %d of these the count itself is inside, together they have %d, forecast %.1f; "+
+		"%d are doubtful, inside in %d; %d have another rate", unsaid, suggest, all, expected, doubtful, doubtfulIn, outside)
 	return r
 }

@@ -56,8 +56,10 @@ func TestRequireRate(t *testing.T) {
 	of := func(r lossRow) (rateVerdict, float64, int) {
 		return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks)
 	}
-	got := requireRate("x", []lossRow{row(20, 20), row(60, 20), row(3, 2), row(9, 2), row(0, 0)}, of)
-	want := requirement{Met: 1, Of: 2, Idle: true, Text: got.Text, Note: "2 cells have too few events to say: in 1 of these the count itself is inside, together they have 4, forecast 12.0; 1 cells have another rate"}
+	doubtful := row(21, 20)
+	doubtful.Doubts = []string{"the hub stood still"}
+	got := requireRate("x", []lossRow{row(20, 20), row(60, 20), row(3, 2), row(9, 2), row(0, 0), doubtful}, of)
+	want := requirement{Met: 1, Of: 2, Idle: true, Text: got.Text, Note: "2 cells have too few events to say: in 1 of these the count itself is inside, together they have 4, forecast 12.0; 1 are doubtful, inside in 1; 1 have another rate"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
