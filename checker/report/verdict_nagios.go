@@ -103,7 +103,9 @@ func bars(r rune) rune {
 	return r
 }
 
-func quoteless(s string) string { return strings.Map(func(r rune) rune { return replaceAny(r, "'=| ") }, s) }
+func quoteless(s string) string {
+	return strings.Map(func(r rune) rune { return replaceAny(r, "'=| ") }, s)
+}
 
 func replaceAny(r rune, out string) rune {
 	if strings.ContainsRune(out, r) {

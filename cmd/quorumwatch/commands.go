@@ -14,6 +14,8 @@ func commands(p *process) []*cobra.Command {
 	return []*cobra.Command{
 		newAgentCommand(p),
 		newDemoCommand(p),
+		newCheckCommand(p),
+		newReflectCommand(p),
 		newPlanCommand(p),
 		newReplayCommand(p),
 		newAdviseCommand(p),

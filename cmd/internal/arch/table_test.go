@@ -34,7 +34,7 @@ func allowed() map[string][]string {
 		"checker/verdict": {
 			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "corosync", "probe/trace",
 		},
-		"checker/plan":     {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
+		"checker/plan": {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
 			"checker/advice", "checker/lint", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
 			"proxmox",
@@ -51,6 +51,7 @@ func allowed() map[string][]string {
 		// The program.
 		"cmd/internal/config": {"alerts", "alerts/*", "checker", "checker/*", "corosync", "corosync/*", "probe", "probe/*", "proxmox", "proxmox/*"},
 		"cmd/internal/agent":  {"*"},
+		"cmd/internal/check":  {"checker", "checker/verdict", "probe", "probe/stamp", "probe/stats", "probe/trace"},
 		"cmd/internal/demo":   {"*"},
 		"cmd/internal/arch":   {},
 		"cmd/quorumwatch":     {"*"},
