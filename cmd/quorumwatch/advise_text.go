@@ -14,6 +14,9 @@ import (
 // mostTried is how many of the settings that were tried the text shows.
 const mostTried = 20
 
+// wideColumns is where there is room for more words.
+const wideColumns = 100
+
 // adviceText writes advice for people.
 type adviceText struct {
 	b       strings.Builder
@@ -119,12 +122,11 @@ func (t *adviceText) figures() {
 	}
 	add("with nodes lost", func(tr advice.Trial) string { return rate(tr.Figures.Splits) })
 	add("links taken down an hour", func(tr advice.Trial) string { return rate(tr.Figures.LinkDowns) })
-	add("longest time without token", func(tr advice.Trial) string { return share(tr.Figures.WorstGap, tr.Bounds.Token) })
+	add("longest time without token", func(tr advice.Trial) string { return t.share(tr.Figures.WorstGap, tr.Bounds.Token) })
 	if d := t.a.Before.Drill; d != nil && d.Links > 1 {
-		add("preferred link dies", func(tr advice.Trial) string {
-			return share(tr.Drill.Failover, tr.Bounds.Token) + fmt.Sprintf(", token lost in %.0f %%", 100*tr.Drill.Lost)
-		})
-		add("the same after a flap", func(tr advice.Trial) string { return fmt.Sprintf("token lost in %.0f %%", 100*tr.Drill.LostBackedUp) })
+		add("preferred link dies", func(tr advice.Trial) string { return t.share(tr.Drill.Failover, tr.Bounds.Token) })
+		add("which costs the token", func(tr advice.Trial) string { return fmt.Sprintf("in %.0f %%", 100*tr.Drill.Lost) })
+		add("the same after a flap", func(tr advice.Trial) string { return fmt.Sprintf("in %.0f %%", 100*tr.Drill.LostBackedUp) })
 	}
 	if t.a.Before.Drill != nil {
 		add("dead node declared after", func(tr advice.Trial) string { return short(tr.Drill.DeadNode) })
@@ -154,9 +156,9 @@ func (t *adviceText) bounds() {
 		return
 	}
 	t.section("bounds of the token" + map[bool]string{true: ", changed"}[t.a.Proposed != nil])
-	t.line("  longest stall %s x %d = %s < token %s: %s", short(b.Least/advice.Safety), advice.Safety, short(b.Least), short(b.Token), holds(b.LowerHolds()))
-	t.line("  token + consensus + synchronization = %s <= %s, half of the fence budget of %s: %s", short(b.Membership), short(b.Most), short(advice.FenceBudget),
-		holds(b.UpperHolds()))
+	t.wrap("  ", fmt.Sprintf("longest stall %s x %d = %s < token %s: %s", short(b.Least/advice.Safety), advice.Safety, short(b.Least), short(b.Token), holds(b.LowerHolds())))
+	t.wrap("  ", fmt.Sprintf("token + consensus + synchronization = %s <= %s, half of the fence budget of %s: %s", short(b.Membership), short(b.Most), short(advice.FenceBudget),
+		holds(b.UpperHolds())))
 }
 
 func holds(ok bool) string {
@@ -171,8 +173,8 @@ func (t *adviceText) tried() {
 	if len(t.a.Tried) == 0 {
 		return
 	}
-	rows := [][]string{{"\nsettings tried", "losses/h", "longest gap", ""}}
-	refused, reasons, left := map[string][]string{}, []string{}, 0
+	refused, reasons, shown, left := map[string][]string{}, []string{}, 0, 0
+	t.section("settings tried: token losses an hour, longest time without token")
 	for _, tr := range t.a.Tried {
 		switch {
 		case !tr.Tested:
@@ -180,16 +182,13 @@ func (t *adviceText) tried() {
 				reasons = append(reasons, tr.Refused)
 			}
 			refused[tr.Refused] = append(refused[tr.Refused], tr.Name)
-		case len(rows) > mostTried:
+		case shown == mostTried:
 			left++
 		default:
-			rows = append(rows, t.triedRow(tr))
+			shown++
+			t.triedOne(tr)
 		}
 	}
-	if len(rows) == 1 {
-		rows = [][]string{{"\nsettings tried"}}
-	}
-	t.table(rows)
 	if left > 0 {
 		t.line("  and %d more: --json shows all", left)
 	}
@@ -203,12 +202,17 @@ func (t *adviceText) tried() {
 	}
 }
 
-func (t *adviceText) triedRow(tr advice.Trial) []string {
-	row := []string{"  " + tr.Name, figure(tr.Figures.TokenLosses.PerHour), share(tr.Figures.WorstGap, tr.Bounds.Token), tr.Refused}
-	if t.a.Proposed != nil && tr.Name == t.a.Proposed.Name {
-		row[3] = "<- proposed"
+// triedOne has its figures before its name, which may be long.
+func (t *adviceText) triedOne(tr advice.Trial) {
+	text := tr.Name
+	switch {
+	case t.a.Proposed != nil && tr.Name == t.a.Proposed.Name:
+		text += "  <- proposed"
+	case tr.Refused != "":
+		text += "; refused: " + tr.Refused
 	}
-	return row
+	widest := len(t.share(9*time.Second, time.Second))
+	t.wrap(fmt.Sprintf("  %4s  %-*s ", figure(tr.Figures.TokenLosses.PerHour), widest, t.share(tr.Figures.WorstGap, tr.Bounds.Token)), text)
 }
 
 // change is the diff and what to do with it.
@@ -253,8 +257,13 @@ func expected(f *risk.Forecast) string {
 	return rate(advice.Rate{PerHour: f.TokenLoss.PerHour, Low: f.TokenLoss.Low, High: f.TokenLoss.High})
 }
 
-func share(d, token time.Duration) string {
-	return fmt.Sprintf("%s (%.0f %% of token)", short(d), 100*d.Seconds()/token.Seconds())
+// share is a time, and what it is of the token.
+func (t *adviceText) share(d, token time.Duration) string {
+	of := " of token"
+	if t.columns < wideColumns {
+		of = ""
+	}
+	return fmt.Sprintf("%s (%.0f %%%s)", short(d), 100*d.Seconds()/token.Seconds(), of)
 }
 
 // short is a duration in at most four digits.

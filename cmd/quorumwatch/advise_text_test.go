@@ -5,8 +5,10 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -89,6 +91,24 @@ func TestAdviceText(t *testing.T) {
 			}
 			if d := cmp.Diff(string(want), got); d != "" {
 				t.Errorf("%s (-update-advice writes it anew):\n%s", file, d)
+			}
+		}
+	}
+}
+
+// TestAdviceNarrow: on a terminal of 80 columns nothing but the diff is wider.
+func TestAdviceNarrow(t *testing.T) {
+	in := advice.Input{Name: "corosync.conf", Conf: []byte(threeNodes), Trace: lossyTrace(0, 0)}
+	for name, a := range adviceExamples() {
+		var text bytes.Buffer
+		if err := writeAdvice(&text, in, a, 80); err != nil {
+			t.Fatal(err)
+		}
+		before, diff, _ := strings.Cut(text.String(), "\ndiff\n")
+		_, after, _ := strings.Cut(diff, "\nsteps\n")
+		for line := range strings.Lines(before + after) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%s: %d columns: %s", name, n, line)
 			}
 		}
 	}
