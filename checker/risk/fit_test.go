@@ -179,7 +179,6 @@ type burstCase struct {
 	probed  func(trace.Path) bool
 	line    string // that must be found to have them
 	shared  int    // its paths
-	length  time.Duration
 	unknown float64
 }
 

@@ -97,7 +97,7 @@ const (
 	nearOften  = 0.5 // gaps close to the token, of a ring
 )
 
-// Threatened: virtual rings lose the token, or nearly do, in spells that are apart. The next real ring may be the one.
+// Threatened tells that virtual rings lose the token, or nearly do, in spells that are apart. The next real ring may be the one.
 func (w Window) Threatened() bool {
 	return w.LossShare > 0 && w.Spells >= spellsLoss || w.Spells >= spellsNear && w.Tight >= nearOften
 }

@@ -12,7 +12,7 @@ type Trend struct {
 	Now    time.Duration // the smaller one of the two newest five minutes
 }
 
-// Falling: the margin has halved, and stays so, and what is left is little.
+// Falling tells that the margin has halved, and stays so, and what is left is little.
 func (t Trend) Falling(token time.Duration) bool {
 	if !t.Known || token <= 0 {
 		return false
