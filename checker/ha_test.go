@@ -110,9 +110,11 @@ func TestDisarmed(t *testing.T) {
 // TestProxmoxFaults: what is harmless is not told.
 func TestProxmoxFaults(t *testing.T) {
 	s := newScene(t, 3*time.Second, 2, "a1", "a2", "a3", "b1", "b2")
+	s.in.Proxmox.Origins[proxmox.PartMembers].Source = proxmox.FromFiles
 	s.in.Proxmox.Faults = []proxmox.Fault{
 		{Source: proxmox.FromFiles, Kind: proxmox.Hanging, Where: "/etc/pve", Reason: "a read does not return"},
 		{Source: proxmox.FromAPI, Kind: proxmox.Forbidden, Where: "pve1 /cluster/status", Reason: "a privilege is missing", Hint: "give it"},
+		{Source: proxmox.FromAPI, Part: proxmox.PartHA, Kind: proxmox.Forbidden, Where: "pve1 /cluster/ha/status/current", Reason: "a privilege is missing"},
 		{Source: proxmox.FromFiles, Kind: proxmox.NotProxmox, Where: "/etc/pve"},
 	}
 	s.run(12 * time.Second)
@@ -121,5 +123,8 @@ func TestProxmoxFaults(t *testing.T) {
 	}
 	if f, ok := s.finding("proxmox-unread:api pve1 /cluster/status"); !ok || f.Severity != checker.Info || f.Advice != "give it" {
 		t.Errorf("forbidden: %+v", f)
+	}
+	if f, ok := s.finding("proxmox-unread:api pve1 /cluster/ha/status/current"); !ok || f.Severity != checker.Warning {
+		t.Errorf("forbidden, and nobody else tells: %+v", f)
 	}
 }

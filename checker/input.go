@@ -30,6 +30,7 @@ type Input struct {
 	Margin        *risk.Margin     // what the virtual token says, as of a moment ago; nil: none runs
 	Forecast      *Forecast        // the newest; nil: none yet
 	Proxmox       proxmox.Snapshot // what Proxmox VE knows; the zero value: nothing
+	FenceLog      proxmox.FenceLog // what this node's log told about its fence
 	Lint          []lint.Finding   // weak points of file, daemon and this node's interfaces
 }
 

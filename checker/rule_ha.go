@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
@@ -17,7 +18,7 @@ func ruleFence(j *judge) {
 	if j.ha == nil {
 		return
 	}
-	for _, n := range j.ha.Nodes {
+	for i, n := range j.ha.Nodes {
 		if n.Counting != Yes {
 			continue
 		}
@@ -29,13 +30,38 @@ func ruleFence(j *judge) {
 		if n.NoReturn != nil {
 			d.evidence["no_return_in"] = untilText(*n.NoReturn)
 		}
-		for _, c := range j.cuts {
-			if in, ok := j.fence(n.Name); ok && in.Cut.Known() && c.outcome != nil {
-				d.cause = c.key()
-			}
-		}
+		d.cause = j.fenceCause(i)
 		j.add(d)
 	}
+}
+
+// fenceCause is why a node's watchdog is not renewed: the incident that cut it off, or what ails its own Corosync.
+func (j *judge) fenceCause(i int) string {
+	f := &j.fences[i]
+	if f.cut != "" {
+		return f.cut
+	}
+	if f.in.Node == j.local.Name {
+		switch s := &j.in.Status; {
+		case s.Daemon == corosync.DaemonStopped:
+			return key(CodeCorosyncStopped, j.local.Name)
+		case s.Daemon == corosync.DaemonHanging:
+			return key(CodeCorosyncHanging, j.local.Name)
+		case j.status.fresh && s.Quorum.Known && !s.Quorum.Quorate:
+			return key(CodeNotQuorate, j.local.Name)
+		}
+		return ""
+	}
+	for k := range j.peers {
+		switch p := &j.peers[k]; {
+		case p.node.Name != f.in.Node:
+		case p.view != nil && !p.view.Corosync && j.ago(p.view.At) <= viewFresh:
+			return key(CodePeerCorosync, p.node.Name)
+		case p.member == No:
+			return key(CodeMemberMissing, p.node.Name)
+		}
+	}
+	return ""
 }
 
 func fenceTitle(n HANode) string {
@@ -90,6 +116,10 @@ func ruleProxmox(j *judge) {
 		}
 		d := draft{code: CodeProxmox, severity: Info, subject: string(f.Source) + " " + f.Where, title: f.Error(), advice: f.Hint}
 		switch f.Kind {
+		default:
+			if f.Part != proxmox.PartAccess && !j.in.Proxmox.Known(f.Part) {
+				d.severity = Warning // and nobody else tells
+			}
 		case proxmox.Hanging, proxmox.PmxcfsDown, proxmox.Detached, proxmox.Certificate, proxmox.TokenRefused, proxmox.TokenExpired, proxmox.TooStrong, proxmox.TokenExposed:
 			d.severity = Warning
 		}
@@ -105,7 +135,12 @@ func tollText(t *Toll) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "; %s %s", names(t.Resets), verb(len(t.Resets) == 1, "resets", "reset"))
-	if t.In != nil {
+	switch {
+	case t.In == nil:
+	case t.In.Latest <= 0:
+		b.Reset()
+		fmt.Fprintf(&b, "; %s should have reset by now", names(t.Resets))
+	default:
 		b.WriteString(" in " + untilText(*t.In))
 	}
 	if t.Guests > 0 {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/checker/topology"
-	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 // Step judges in, with what earlier Steps left behind. It is pure: equal arguments give equal results, and prev is not
@@ -66,8 +65,8 @@ type judge struct {
 	cut    *cut   // the newest of them
 	drafts []draft
 
-	ha     *HA                  // nil: nothing is known of it
-	fences []proxmox.FenceInput // of every node that may reset
+	ha     *HA         // nil: nothing is known of it
+	fences []nodeFence // as HA.Nodes
 
 	virtual   *risk.Margin // what the virtual token says, if that is to be gone by
 	noVirtual string       // else why not

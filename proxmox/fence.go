@@ -59,6 +59,9 @@ type Fence struct {
 // of the last renewal: while the node is quorate they move on with each.
 func FenceOf(in FenceInput) Fence {
 	f := Fence{Node: in.Node}
+	if in.Quorate == Unknown && in.saidLost() {
+		in.Quorate = No
+	}
 	f.Armed, f.Why = in.armed()
 	f.Renewed, f.From = in.renewed()
 	f.NoReturn = f.Renewed.plus(muxExpires, muxExpires+muxPlay/2, muxExpires+muxPlay)
@@ -111,6 +114,8 @@ func (in *FenceInput) armed() (Tri, string) {
 	switch {
 	case in.Watchdog == No:
 		return No, "nobody holds its watchdog"
+	case holds != Yes && in.saidHeld():
+		return Yes, "its log says that its LRM holds the watchdog, and cannot renew its lock"
 	case holds == No && in.LRM.Mode == "disarm":
 		return No, "HA is disarmed"
 	case holds == No && in.Watchdog == Yes && !in.Master:
@@ -149,7 +154,7 @@ func (f *Fence) count(in FenceInput) {
 	case f.Armed == No:
 		f.Counting = No
 	case f.Renewed.Known() && in.Quorate != Yes && in.Now.After(f.Reset.Latest.Add(deviceResets)):
-		f.over(in.Watchdog)
+		f.over(in)
 	case late && in.Quorate != No:
 		f.Counting = f.Armed
 		f.Why += fmt.Sprintf("; its lock has not been renewed for %s", overdue.Round(time.Second))
@@ -163,16 +168,20 @@ func (f *Fence) count(in FenceInput) {
 	}
 }
 
-// over: by its last known renewal the node must have reset. From elsewhere that cannot be told from a node that is off; on the
-// node itself something is wrong with what is known.
-func (f *Fence) over(watchdog Tri) {
-	if watchdog == Yes {
+// over: by its last known renewal the node must have reset. From elsewhere that cannot be told from a node that is off, nor, by one
+// that cannot see it, from one that has gone on with a quorum of its own; on the node itself something is wrong with what is known.
+func (f *Fence) over(in FenceInput) {
+	switch {
+	case in.Watchdog == Yes:
 		f.Counting = Unknown
 		f.Why += "; going by its last known renewal it should have reset"
-		return
+	case in.Quorate == Unknown:
+		f.Counting = Unknown
+		f.Why = "nothing is known of it any more"
+	default:
+		f.Counting = No
+		f.Why += "; its time has run out: it has reset, or is off"
 	}
-	f.Counting = No
-	f.Why += "; its time has run out: it has reset, or is off"
 }
 
 // renewed finds the last renewal: the surest evidence first, narrowed by the rest.
@@ -256,6 +265,18 @@ func (in *FenceInput) fromQuorum() Span {
 		return Span{}
 	}
 	return lost.plus(-in.mute()-lrmRound, -in.Membership-lrmRound/2, 0)
+}
+
+// saidHeld: the LRM said that it lost its lock, or watchdog-mux that it starves, and nothing since that this is over. An LRM without its
+// lock keeps its watchdog (HA/LRM.pm lost_agent_lock).
+func (in *FenceInput) saidHeld() bool {
+	held := func(at time.Time) bool { return !at.IsZero() && !in.past(at) }
+	return held(in.Log.LostLock) || held(in.Log.Warned)
+}
+
+// saidLost: by its log the node does not renew its lock, whyever.
+func (in *FenceInput) saidLost() bool {
+	return in.saidHeld() || !in.Log.LostQuorum.IsZero() && !in.past(in.Log.LostQuorum)
 }
 
 // past tells whether what the log said is over: the LRM writes and renews with quorum only, and has done so since.

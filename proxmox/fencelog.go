@@ -36,6 +36,8 @@ func (l *FenceLog) Add(at time.Time, line string) bool {
 		l.Expired = at
 	case has("did not stop watchdog - disable watchdog updates"):
 		l.Abandoned = at
+	case has("Watchdog driver '"): // watchdog-mux has been started anew, and got the device: the old countdown came to nothing
+		l.Warned, l.Expired, l.Abandoned = time.Time{}, time.Time{}, time.Time{}
 	default:
 		return false
 	}

@@ -139,7 +139,7 @@ func agentConfig(c config.Config, log zerolog.Logger) (agent.Config, error) {
 			Runner: ctl.Exec{Dir: c.Corosync.ToolsDir},
 			Log:    agent.LogOf(conf, c.Corosync.LogFile),
 		}),
-		Proxmox: follower(c.Proxmox), Host: agent.Machine{},
+		Proxmox: follower(c.Proxmox), Journal: ctl.Journal{}, Host: agent.Machine{},
 		Probe: agent.Probe{
 			Network: udp.Network{}, NewPacer: func() (probe.Pacer, error) { return udp.NewPacer() },
 			Port: c.Probe.Port, Allow: c.Probe.Allow,

@@ -17,6 +17,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe"
 	"github.com/quorumwatch/quorumwatch/probe/stamp"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 // Config is all that an agent needs. Where it comes from, the real machine or a simulated one, is the caller's business.
@@ -29,6 +30,7 @@ type Config struct {
 	ConfEvents func(ctx context.Context) (<-chan struct{}, error) // tells when corosync.conf may have changed; nil: never
 	Daemon     Daemon
 	Proxmox    Proxmox // nil: there is none
+	Journal    Journal // of this machine, followed where there is a Proxmox; nil: there is none
 	Host       Host    // nil: nothing is asked of the machine
 	Probe      Probe
 	Settings   Settings // what may change while the agent runs
@@ -82,6 +84,7 @@ type Agent struct {
 	plan      atomic.Pointer[plan]
 	modelled  atomic.Pointer[risk.Cluster] // as the virtual token runs; nil before
 	forecast  atomic.Pointer[checker.Forecast]
+	fenceLog  atomic.Pointer[proxmox.FenceLog]
 	host      atomic.Pointer[hostFacts] // nil before the first look
 	confErr   atomic.Pointer[string]    // why the newest corosync.conf is not in force
 	keyErr    atomic.Pointer[string]    // why the key for probes cannot be used
@@ -154,6 +157,9 @@ func (a *Agent) Tasks() []Task {
 			ready()
 			return a.config.Proxmox.Run(ctx)
 		}))
+	}
+	if a.config.Proxmox != nil && a.config.Journal != nil {
+		tasks = append(tasks, newTask("fence log", a.followFenceLog))
 	}
 	if a.config.Host != nil {
 		tasks = append(tasks, newTask("host", a.look))

@@ -117,7 +117,7 @@ func (j *judge) step(now time.Time) {
 		Cluster: j.cluster, Disagreements: j.disagree,
 		Status: status, Paths: j.observations(now), Views: views,
 		Host: j.pauses(now), Probing: a.probing(), Margin: j.virtual.margin, Forecast: a.forecast.Load(),
-		Proxmox: a.pve(), Lint: j.lint(now),
+		Proxmox: a.pve(), FenceLog: a.fenceLogged(), Lint: j.lint(now),
 	}
 	if j.plan != nil {
 		in.Warnings = j.plan.config.Warnings
