@@ -49,29 +49,34 @@ func (b *bench) gaps(tokens []lab.Token, from, to impair.Instant) []time.Duratio
 	return lab.LongestGaps(lab.Accepted(tokens, mutedBy(nodes, b.lab.Lines(time.Time{}), b.lab.Hub().Time)), len(nodes), from, to)
 }
 
-// mutedBy tells from the logs when a node discarded what came over a link: libknet 1.25 logs each time that it takes one up or down.
+// mutedBy tells from the logs when a node discarded what another sent: while it had all links to it down (libknet/threads_rx.c). libknet
+// 1.25 logs each time that it takes one up or down.
 func mutedBy(nodes []member, lines []lab.Line, timeOf func(impair.Instant) time.Time) lab.Muted {
-	type end struct{ node, from, link int }
+	type pair struct{ node, from int }
 	index, ids := map[string]int{}, map[uint32]int{}
 	for i, n := range nodes {
 		index[n.name], ids[n.id] = i, i
 	}
-	changes := map[end][]lab.Line{}
+	changes := map[pair][]lab.Line{}
 	for _, l := range lines {
 		if l.Event == lab.EventLinkUp || l.Event == lab.EventLinkDown {
-			e := end{index[l.Node], ids[l.Peer], l.Link}
-			changes[e] = append(changes[e], l)
+			p := pair{index[l.Node], ids[l.Peer]}
+			changes[p] = append(changes[p], l)
 		}
 	}
-	return func(node, from, link int, at impair.Instant) bool {
-		muted := true
-		t := timeOf(at)
-		for _, l := range changes[end{node, from, link}] {
+	return func(node, from, _ int, at impair.Instant) bool {
+		up, t := map[int]bool{}, timeOf(at)
+		for _, l := range changes[pair{node, from}] {
 			if l.At.After(t) {
 				break
 			}
-			muted = l.Event == lab.EventLinkDown
+			up[l.Link] = l.Event == lab.EventLinkUp
 		}
-		return muted
+		for _, is := range up {
+			if is {
+				return false
+			}
+		}
+		return true
 	}
 }

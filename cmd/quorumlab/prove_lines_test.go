@@ -67,6 +67,11 @@ func TestTrialNoted(t *testing.T) {
 func TestMutedBy(t *testing.T) {
 	clock := func(i impair.Instant) time.Time { return cutAt.Add(time.Duration(i)) }
 	muted := mutedBy(pairOfNodes, story(), clock)
+	second := linkLine(-6000, "b1", 1, lab.EventLinkUp)
+	second.Link = 1
+	if two := mutedBy(pairOfNodes, append([]lab.Line{second}, story()...), clock); two(1, 0, 0, impair.Instant(900*time.Millisecond)) {
+		t.Error("while one link is up, what comes over the other one is taken too")
+	}
 	for _, c := range []struct {
 		ms         int
 		node, from int
