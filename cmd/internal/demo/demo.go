@@ -45,6 +45,7 @@ type Demo struct {
 	nodes   []corosync.Node
 	agents  map[string]*agent.Agent
 	network *simnet.Net
+	pve     *pve
 }
 
 // New builds the cluster.
@@ -58,7 +59,7 @@ func New(c Config) (*Demo, error) {
 	}
 	d := &Demo{
 		config: c, begin: time.Now(), nodes: parsed.Nodes,
-		agents: map[string]*agent.Agent{}, network: simnet.New(1),
+		agents: map[string]*agent.Agent{}, network: simnet.New(1), pve: newPVE(parsed.Nodes),
 	}
 	cluster, err := sim.New(sim.Config{
 		Corosync: parsed, Start: d.begin, Path: d.path(parsed), Software: "simulated", Traffic: time.Second, Seed: 1,
@@ -126,11 +127,13 @@ func (d *Demo) addAgent(n corosync.Node) error {
 	if err != nil {
 		return err
 	}
+	daemon := d.driver.Daemon(n.ID)
 	d.agents[n.Name] = agent.New(agent.Config{
 		Software: d.config.Software, Hostname: n.Name,
 		LocalAddrs: func() ([]netip.Addr, error) { return addrs, nil },
 		ReadConf:   func() (string, []byte, error) { return confFile, conf, nil },
-		Daemon:     d.driver.Daemon(n.ID),
+		Daemon:     daemon,
+		Proxmox:    d.pve.node(n, daemon),
 		Probe:      agent.Probe{Network: host, NewPacer: host.NewPacer, Port: probe.DefaultPort},
 		Settings: agent.Settings{
 			Sites:    map[string]string{"a1": "a", "a2": "a", "b1": "b", "b2": "b", "c1": "c"},

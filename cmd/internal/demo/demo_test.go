@@ -42,11 +42,18 @@ func TestStory(t *testing.T) {
 		if r := d.Report(); len(r.Corosync.Members) != 3 || r.Outcome == nil || !r.Outcome.Happened {
 			t.Errorf("after 15 s of a cut the members are %v, outcome %+v", r.Corosync.Members, r.Outcome)
 		}
+		o, fences := d.Report().Outcome, codes(d.Report())
+		if o == nil || o.Toll == nil || len(o.Toll.Resets) != 2 || o.Toll.Guests != 14 || o.Toll.Restarts != 10 || o.Toll.Stuck != 0 {
+			t.Errorf("the toll of the cut is %+v", o)
+		}
+		if left := o.Toll.In.Likely.Duration(); !strings.Contains(fences, checker.CodeFence) || left < 40*time.Second || left > 60*time.Second {
+			t.Errorf("15 s after the cut: %s, reset in %v", fences, left)
+		}
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		for _, want := range []string{"-------- site b's first link dies", "critical", "site b"} {
+		for _, want := range []string{"-------- site b's first link dies", "critical", "site b", "b1 resets in", "14 guests go down, 10 start again elsewhere"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("the lines lack %q:\n%s", want, out.String())
 			}
