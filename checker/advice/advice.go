@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
@@ -150,10 +151,16 @@ func Advise(in Input) (Advice, error) {
 	if a.Verdict == Change && !single {
 		return a, nil
 	}
-	if b, err := s.run(); err != nil || b.Verdict == Change || single && b.Verdict == Nothing {
+	b, err := s.run()
+	if err != nil || b.Verdict == Change || single && b.Verdict == Nothing || b.Verdict == NoSetting && !a.tested() {
 		return b, err
 	}
 	return a, nil
+}
+
+// tested says whether any candidate came as far as the model.
+func (a Advice) tested() bool {
+	return slices.ContainsFunc(a.Tried, func(t Trial) bool { return t.Tested })
 }
 
 // occasions counts stalls, those of one moment once.

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -62,5 +63,37 @@ func TestPreferred(t *testing.T) {
 	a := w.advise(t)
 	if a.Verdict != Change || len(a.Proposed.Edits) != 1 || a.Proposed.Edits[0].Key != "totem.interface.1.knet_link_priority" || a.Limit != worseLink {
 		t.Errorf("%v", a)
+	}
+}
+
+// TestOutagesTold: what is said of tokens holds for all the outages of which it is said.
+func TestOutagesTold(t *testing.T) {
+	for _, c := range []struct {
+		lengths []time.Duration
+		want    string
+	}{
+		{[]time.Duration{20 * time.Second, 19 * time.Second}, "no token that may be set bridges it;"},
+		{[]time.Duration{2 * time.Second, 3 * time.Second}, "only a token above 6.00 s would bridge"},
+		{[]time.Duration{20 * time.Second, 2 * time.Second}, "no token that may be set bridges the longest of them"},
+	} {
+		s := &search{knobs: knobs{most: 12 * time.Second}}
+		for _, l := range c.lengths {
+			s.out.Evidence.Outages = append(s.out.Evidence.Outages, Stall{From: 1, To: 2, Length: l})
+		}
+		if s.outages(); len(s.out.Remarks) != 1 || !strings.Contains(s.out.Remarks[0].Text, c.want) {
+			t.Errorf("%v: %v", c.lengths, s.out.Remarks)
+		}
+	}
+}
+
+// TestAllRefused: where the bounds refuse every setting unseen, none is said to have been tried in the model.
+func TestAllRefused(t *testing.T) {
+	s := &search{out: Advice{Tried: []Trial{{Name: "x", Refused: "too short"}}}}
+	if s.why(&trial{}, nil); !strings.Contains(s.out.Why[len(s.out.Why)-1], "out of the question") {
+		t.Errorf("%q", s.out.Why)
+	}
+	s.out = Advice{Tried: []Trial{{Name: "x", Tested: true}}}
+	if s.why(&trial{}, nil); !strings.Contains(s.out.Why[len(s.out.Why)-1], "clearly helps") {
+		t.Errorf("%q", s.out.Why)
 	}
 }

@@ -30,9 +30,9 @@ func (s *search) outages() {
 		return
 	}
 	var told []string
-	longest := time.Duration(0)
+	shortest, longest := all[0].Length, time.Duration(0)
 	for i, o := range all {
-		if longest = max(longest, o.Length); i < mostOutages {
+		if shortest, longest = min(shortest, o.Length), max(longest, o.Length); i < mostOutages {
 			told = append(told, s.stall(o))
 		}
 	}
@@ -40,8 +40,11 @@ func (s *search) outages() {
 		told = append(told, fmt.Sprintf("and %d more", more))
 	}
 	text := "nothing got through for so long that no token that may be set bridges it; "
-	if longest*Safety < s.knobs.most {
+	switch {
+	case longest*Safety < s.knobs.most:
 		text = fmt.Sprintf("only a token above %s would bridge what follows, which is not worth it, or does not help otherwise; ", seconds(longest*Safety))
+	case shortest*Safety < s.knobs.most:
+		text = "nothing got through for so long that no token that may be set bridges the longest of them, and one for the shorter ones is not worth it, or does not help otherwise; "
 	}
 	s.out.Remarks = append(s.out.Remarks, Remark{About: "outages", Text: text + "the trials leave it out: " + strings.Join(told, "; ")})
 }

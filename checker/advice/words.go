@@ -82,8 +82,10 @@ func (s *search) why(now, best *trial) {
 			seconds(b.Membership), seconds(b.Most), seconds(FenceBudget))
 	}
 	switch {
+	case best == nil && !s.out.tested():
+		say("each of %d settings is out of the question, by the bounds or by Corosync's rules: the path itself must be repaired", len(s.out.Tried))
 	case best == nil:
-		say("none of %d settings tried helps in the model beyond chance: the path itself must be repaired", len(s.out.Tried))
+		say("none of %d settings tried clearly helps in the model: the path itself must be repaired", len(s.out.Tried))
 	case s.out.Partly:
 		say("the change helps, but the token would still be lost %s: the path itself must be repaired too", perHour(best.Figures.TokenLosses))
 	}
