@@ -132,7 +132,7 @@ func (j *judge) confidence() {
 	} else if b.Busy > 1 {
 		busy = fmt.Sprintf("%d busy periods", b.Busy)
 	}
-	v.Rests = append(v.Rests, fmt.Sprintf("%s of %s, %d probes on %d paths, %s", span(j.in.Length), orElse(b.Source, "probes"), b.Probes, b.Paths, busy))
+	v.Rests = append(v.Rests, fmt.Sprintf("%s of %s, %d probes on %s, %s", span(j.in.Length), orElse(b.Source, "probes"), b.Probes, pathCount(b.Paths), busy))
 	if b.Assumed > 0 {
 		v.Rests = append(v.Rests, fmt.Sprintf("%d directions between other nodes were not measured from here: taken to be as those beside them", b.Assumed))
 	}
@@ -186,4 +186,11 @@ func (j *judge) next(lacks string) {
 // longer is how to measure for so long.
 func longer(d time.Duration) string {
 	return "quorumwatch check --for " + strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+}
+
+func pathCount(n int) string {
+	if n == 1 {
+		return "1 path"
+	}
+	return fmt.Sprintf("%d paths", n)
 }

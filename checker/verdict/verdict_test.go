@@ -38,7 +38,6 @@ func TestJudge(t *testing.T) {
 		"one link":                               {world{here: 3, links: 1, totem: coefficient, ha: HAArmed}, GoWithChanges, LimitLinks},
 		"even votes at two places":               {world{here: 2, away: 2, links: 2, totem: coefficient, ha: HAOff, length: 2 * time.Hour, interval: time.Second}, GoWithChanges, LimitVotes},
 		"even votes, little measured":            {world{here: 2, away: 2, links: 2, totem: coefficient, ha: HAArmed}, NotEnough, LimitVotes},
-		"even votes and a device":                {world{here: 2, away: 2, links: 2, totem: coefficient, device: true, ha: HAArmed, length: day, interval: time.Second, busy: 2}, Go, ""},
 		"32 nodes of before":                     {world{here: 32, links: 2, ha: HAArmed}, GoWithChanges, LimitFence},
 		"32 nodes of today":                      {world{here: 32, links: 2, totem: coefficient, ha: HAArmed}, Go, ""},
 		"nobody answers":                         {world{here: 2, away: 2, device: true, links: 2, totem: coefficient, ha: HAArmed, silent: true}, NotEnough, ""},

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 )
+
+// leastRun is the shortest measurement: what is younger than a second is not decided yet.
+const leastRun = 2 * time.Second
 
 // exitUnknown is what check ends with when there is no answer, as monitoring plug-ins do.
 const exitUnknown = 3
@@ -67,6 +71,14 @@ Exit status: 0 GO, 1 GO WITH CHANGES, 2 NO-GO, 3 NOT ENOUGH DATA or no answer. W
 		if len(args) > 0 {
 			return unanswered(p, &f, unknownCommand(cmd, args))
 		}
+		err := exclusive(cmd, []string{"json", "yaml", "nagios", "html"}, []string{"code", "key-file", "open"},
+			[]string{"agent", "own"}, []string{"agent", "peer"}, []string{"agent", "for"}, []string{"agent", "burst"}, []string{"burst", "for"})
+		if err != nil {
+			return unanswered(p, &f, err)
+		}
+		if f.last < leastRun {
+			return unanswered(p, &f, usage("two seconds at least", "--for %v", f.last))
+		}
 		return unanswered(p, &f, runCheck(cmd.Context(), p, &f))
 	}
 	cmd.AddCommand(newCheckDiffCommand(p))
@@ -93,11 +105,22 @@ func (f *checkFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.nagios, "nagios", false, "print as a monitoring plug-in")
 	flags.BoolVar(&f.html, "html", false, "print one self-contained page")
 	flags.IntVar(&f.columns, "columns", 0, "write so `wide` (default: as the terminal)")
-	cmd.MarkFlagsMutuallyExclusive("json", "yaml", "nagios", "html")
-	cmd.MarkFlagsMutuallyExclusive("code", "key-file", "open")
-	cmd.MarkFlagsMutuallyExclusive("agent", "own")
-	cmd.MarkFlagsMutuallyExclusive("agent", "peer")
-	cmd.MarkFlagsMutuallyExclusive("burst", "for")
+}
+
+// exclusive refuses flags that contradict each other.
+func exclusive(cmd *cobra.Command, groups ...[]string) error {
+	for _, g := range groups {
+		var said []string
+		for _, name := range g {
+			if cmd.Flags().Changed(name) {
+				said = append(said, "--"+name)
+			}
+		}
+		if len(said) > 1 {
+			return usage("choose one of them", "%s together", strings.Join(said, " and "))
+		}
+	}
+	return nil
 }
 
 // unanswered turns an error into status 3, after it was told; monitoring reads standard output.

@@ -57,8 +57,12 @@ each reply is as long as its request, so nobody can be flooded by it.`,
 	flags.BoolVar(&f.open, "open", false, "answer everybody, without authentication: anybody can then forge the result")
 	flags.StringArrayVar(&f.allow, "allow", nil, "answer these `prefix`es only; repeat for more (default: everybody who has the code)")
 	flags.DurationVar(&f.last, "for", 0, "stop after this `time` (default: never)")
-	cmd.MarkFlagsMutuallyExclusive("code", "key-file", "open")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return runReflect(cmd.Context(), p, f) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := exclusive(cmd, []string{"code", "key-file", "open"}); err != nil {
+			return err
+		}
+		return runReflect(cmd.Context(), p, f)
+	}
 	return cmd
 }
 
