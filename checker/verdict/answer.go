@@ -53,7 +53,7 @@ func (j *judge) lacks() string {
 		if j.out.Cluster.Stretched && j.in.HA.fences() {
 			return text + ", where a stretched cluster with HA takes a day with a busy period in it"
 		}
-		return text + " of " + span(need)
+		return text + ", where a GO takes " + span(need)
 	case need == needFenced && b.Busy == 0:
 		return "a day without a backup, migration or replication: the path has not been seen under load"
 	}
