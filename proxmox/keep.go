@@ -45,5 +45,8 @@ func after(known, got Snapshot) Snapshot {
 	if keep(PartConf) {
 		got.Conf = known.Conf
 	}
+	if !got.Migration.Known {
+		got.Migration = known.Migration
+	}
 	return got
 }

@@ -162,6 +162,9 @@ func (s *Snapshot) takeLists(fresh []Snapshot) {
 	}
 	for _, src := range fresh {
 		s.takeConf(&src)
+		if !s.Migration.Known {
+			s.Migration = src.Migration
+		}
 	}
 }
 

@@ -31,7 +31,9 @@ type Snapshot struct {
 	Tasks    []Task    // PartTasks: those that load the network, youngest first
 	Conf     Conf      // PartConf
 	QDevice  QDevice   // PartQDevice
-	Watchdog Watchdog  // PartWatchdog: of View only, from its own files
+	// Migration is how guests move between nodes, from the node's files only.
+	Migration MigrationWay
+	Watchdog  Watchdog // PartWatchdog: of View only, from its own files
 }
 
 // Part is a piece of a Snapshot that comes from one source as a whole.
@@ -158,6 +160,12 @@ type Watchdog struct {
 	Mux    Tri // watchdog-mux listens (/run/watchdog-mux.sock)
 	LRM    Tri // pve-ha-lrm has a pid file
 	CRM    Tri // pve-ha-crm has a pid file
+}
+
+// MigrationWay is how guests move between nodes (/etc/pve/datacenter.cfg).
+type MigrationWay struct {
+	Known   bool
+	Network netip.Prefix // that they take; invalid: that of the nodes' host names
 }
 
 // Known tells whether a part was read.

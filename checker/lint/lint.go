@@ -17,11 +17,12 @@ type Input struct {
 	Sites      map[string]string // site by node name
 	Addresses  []corosync.Address
 	Status     corosync.Status
-	Local      uint32      // nodeid of this node; 0: not on a node
-	Interfaces []Interface // of this node, one for each ring address
-	Unsynced   bool        // the kernel says that this host's clock is not synchronized
-	Proxmox    bool        // the cluster is Proxmox VE's: its fence budget counts
-	MorePlan   int         // nodes that are to be added
+	Local      uint32       // nodeid of this node; 0: not on a node
+	Interfaces []Interface  // of this node, one for each ring address
+	Unsynced   bool         // the kernel says that this host's clock is not synchronized
+	Proxmox    bool         // the cluster is Proxmox VE's: its fence budget counts
+	Migration  netip.Prefix // where guests migrate: a network, or the one address of this node that they arrive at; invalid: not known
+	MorePlan   int          // nodes that are to be added
 }
 
 // Interface is what carries one ring address of this node.

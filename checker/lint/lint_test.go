@@ -3,6 +3,7 @@ package lint
 import (
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -95,35 +96,44 @@ func examples() map[string]struct {
 	}
 	three := conf{nodes: 3, links: 2}
 	return map[string]pair{
-		"single-link":          {bad: example{conf{nodes: 3}, Input{}}, good: example{three, Input{}}, says: "link 0 is the only link"},
-		"links-one-network":    {bad: example{conf{nodes: 3, links: 2, network: "10.0.0.1%d%d"}, Input{}}, good: example{three, Input{}}, says: "10.0.0.0/24"},
-		"no-link-0":            {bad: example{conf{nodes: 3, first: 1}, Input{}}, good: example{conf{nodes: 3}, Input{}}, says: "stays at 3s for 3 nodes"},
-		"link-mode-rr":         {bad: example{conf{nodes: 3, links: 2, totem: "link_mode: rr"}, Input{}}, good: example{conf{nodes: 3, links: 2, totem: "link_mode: passive"}, Input{}}, says: "in turn"},
-		"ring-host-name":       {bad: example{conf{nodes: 3, network: "ring%d-n%d.example"}, Input{}}, good: example{three, Input{}}, says: "3 ring addresses"},
-		"fence-budget":         {bad: example{conf{nodes: 32}, Input{Proxmox: true}}, good: example{conf{nodes: 32, totem: "token_coefficient: 125"}, Input{Proxmox: true}}, says: "49.5s, of the 1m0s"},
-		"token-coefficient":    {bad: example{conf{nodes: 9}, Input{Proxmox: true}}, good: example{conf{nodes: 9, totem: "token_coefficient: 125"}, Input{Proxmox: true}}, says: "9 nodes"},
-		"token-short":          {bad: example{conf{nodes: 3, totem: "token: 1000;token_coefficient: 0"}, Input{}}, good: example{three, Input{}}, says: "1s"},
-		"failover-late":        {bad: example{conf{nodes: 3, links: 2, totem: "interface {;linknumber: 0;knet_ping_timeout: 3000;knet_ping_interval: 1000;}"}, Input{}}, good: example{three, Input{}}, says: "when link 0 dies"},
-		"knet-timers-stale":    {bad: example{conf{nodes: 3}, Input{Status: runtimeWith(5325 * time.Millisecond)}}, good: example{conf{nodes: 3}, Input{Status: runtimeWith(1825 * time.Millisecond)}}, says: "knet waits 5.325s"},
-		"corosync-version":     {bad: example{three, Input{Status: corosync.Status{Software: "3.1.5"}}}, good: example{three, Input{Status: corosync.Status{Software: "3.1.10"}}}, says: "issue 660"},
-		"even-split":           {bad: example{conf{nodes: 4}, Input{}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "two halves of 2"},
-		"site-decides":         {bad: example{conf{nodes: 5}, Input{Sites: sites(3, 5)}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{Sites: sites(2, 4)}}, says: "without site a the other 2 nodes"},
-		"two-nodes":            {bad: example{conf{nodes: 2}, Input{}}, good: example{conf{nodes: 2, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "no third vote"},
-		"two-node-split":       {bad: example{conf{nodes: 2, quorum: "two_node: 1;wait_for_all: 0"}, Input{}}, good: example{conf{nodes: 2, quorum: "two_node: 1"}, Input{}}, says: "quorate at the same time"},
-		"qdevice-odd":          {bad: example{conf{nodes: 3, quorum: qdevice("10.9.9.9", "lms", 0)}, Input{}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "2 votes beside 3 nodes: without it 0 nodes"},
-		"qdevice-inside":       {bad: example{conf{nodes: 4, quorum: qdevice("10.0.0.2", "ffsplit", 1)}, Input{}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "is node n2"},
-		"votes-uneven":         {bad: example{conf{nodes: 3, votes: map[int]int{1: 2}}, Input{}}, good: example{three, Input{}}, says: "between 1 and 2"},
-		"links-one-port":       {bad: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0.10", port("eno1")), iface(1, "vmbr0.20", port("eno1"))}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0", port("eno1")), iface(1, "vmbr1", port("eno2"))}}}, says: "leave this node by eno1"},
-		"bond-mode":            {bad: example{three, bonded(Bond{Name: "bond0", Mode: "balance-rr"})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "balance-rr"},
-		"bond-lacp-slow":       {bad: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", SlowLACP: true})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "slow LACP"},
-		"bond-active-backup":   {bad: example{three, bonded(Bond{Name: "bond0", Mode: "active-backup"})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "bond0"},
-		"shared-with-guests":   {bad: example{conf{nodes: 3}, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", Guests: true}}}}, good: example{conf{nodes: 3}, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0"}}}}, says: "bridge vmbr0 with guests"},
-		"mtu-port":             {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", MTU: 9000, Ports: []Port{port("eno1")}}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0", port("eno1"))}}}, says: "MTU of 9000"},
-		"port-slow":            {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Speed: 100})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "100 Mbit/s"},
-		"nic-driver":           {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Driver: "e1000e"})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "e1000e"},
-		"link-tunnel":          {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "wg0", Tunnel: "wireguard"}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "wg0, wireguard"},
-		"clock-unsynchronized": {bad: example{three, Input{Unsynced: true}}, good: example{three, Input{}}, says: "not synchronized"},
+		"single-link":           {bad: example{conf{nodes: 3}, Input{}}, good: example{three, Input{}}, says: "link 0 is the only link"},
+		"links-one-network":     {bad: example{conf{nodes: 3, links: 2, network: "10.0.0.1%d%d"}, Input{}}, good: example{three, Input{}}, says: "10.0.0.0/24"},
+		"no-link-0":             {bad: example{conf{nodes: 3, first: 1}, Input{}}, good: example{conf{nodes: 3}, Input{}}, says: "stays at 3s for 3 nodes"},
+		"link-mode-rr":          {bad: example{conf{nodes: 3, links: 2, totem: "link_mode: rr"}, Input{}}, good: example{conf{nodes: 3, links: 2, totem: "link_mode: passive"}, Input{}}, says: "in turn"},
+		"ring-host-name":        {bad: example{conf{nodes: 3, network: "ring%d-n%d.example"}, Input{}}, good: example{three, Input{}}, says: "3 ring addresses"},
+		"fence-budget":          {bad: example{conf{nodes: 32}, Input{Proxmox: true}}, good: example{conf{nodes: 32, totem: "token_coefficient: 125"}, Input{Proxmox: true}}, says: "49.5s, of the 1m0s"},
+		"token-coefficient":     {bad: example{conf{nodes: 9}, Input{Proxmox: true}}, good: example{conf{nodes: 9, totem: "token_coefficient: 125"}, Input{Proxmox: true}}, says: "9 nodes"},
+		"token-short":           {bad: example{conf{nodes: 3, totem: "token: 1000;token_coefficient: 0"}, Input{}}, good: example{three, Input{}}, says: "1s"},
+		"failover-late":         {bad: example{conf{nodes: 3, links: 2, totem: "interface {;linknumber: 0;knet_ping_timeout: 3000;knet_ping_interval: 1000;}"}, Input{}}, good: example{three, Input{}}, says: "when link 0 dies"},
+		"knet-timers-stale":     {bad: example{conf{nodes: 3}, Input{Status: runtimeWith(5325 * time.Millisecond)}}, good: example{conf{nodes: 3}, Input{Status: runtimeWith(1825 * time.Millisecond)}}, says: "knet waits 5.325s"},
+		"corosync-version":      {bad: example{three, Input{Status: corosync.Status{Software: "3.1.5"}}}, good: example{three, Input{Status: corosync.Status{Software: "3.1.10"}}}, says: "issue 660"},
+		"even-split":            {bad: example{conf{nodes: 4}, Input{}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "two halves of 2"},
+		"site-decides":          {bad: example{conf{nodes: 5}, Input{Sites: sites(3, 5)}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{Sites: sites(2, 4)}}, says: "without site a the other 2 nodes"},
+		"two-nodes":             {bad: example{conf{nodes: 2}, Input{}}, good: example{conf{nodes: 2, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "no third vote"},
+		"two-node-split":        {bad: example{conf{nodes: 2, quorum: "two_node: 1;wait_for_all: 0"}, Input{}}, good: example{conf{nodes: 2, quorum: "two_node: 1"}, Input{}}, says: "quorate at the same time"},
+		"qdevice-odd":           {bad: example{conf{nodes: 3, quorum: qdevice("10.9.9.9", "lms", 0)}, Input{}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "2 votes beside 3 nodes: without it 0 nodes"},
+		"qdevice-inside":        {bad: example{conf{nodes: 4, quorum: qdevice("10.0.0.2", "ffsplit", 1)}, Input{}}, good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "is node n2"},
+		"votes-uneven":          {bad: example{conf{nodes: 3, votes: map[int]int{1: 2}}, Input{}}, good: example{three, Input{}}, says: "between 1 and 2"},
+		"links-one-port":        {bad: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0.10", port("eno1")), iface(1, "vmbr0.20", port("eno1"))}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0", port("eno1")), iface(1, "vmbr1", port("eno2"))}}}, says: "leave this node by eno1"},
+		"bond-mode":             {bad: example{three, bonded(Bond{Name: "bond0", Mode: "balance-rr"})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "balance-rr"},
+		"bond-lacp-slow":        {bad: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", SlowLACP: true})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "slow LACP"},
+		"bond-active-backup":    {bad: example{three, bonded(Bond{Name: "bond0", Mode: "active-backup"})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "bond0"},
+		"shared-with-guests":    {bad: example{conf{nodes: 3}, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", Guests: true}}}}, good: example{conf{nodes: 3}, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0"}}}}, says: "bridge vmbr0 with guests"},
+		"shared-with-migration": {bad: example{three, migrating("10.0.0.0/24")}, good: example{three, migrating("10.9.0.0/24")}, says: "link 0, 10.0.0.0/24"},
+		"mtu-port":              {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", MTU: 9000, Ports: []Port{port("eno1")}}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0", port("eno1"))}}}, says: "MTU of 9000"},
+		"port-slow":             {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Speed: 100})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "100 Mbit/s"},
+		"nic-driver":            {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Driver: "e1000e"})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "e1000e"},
+		"link-tunnel":           {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "wg0", Tunnel: "wireguard"}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "wg0, wireguard"},
+		"clock-unsynchronized":  {bad: example{three, Input{Unsynced: true}}, good: example{three, Input{}}, says: "not synchronized"},
 	}
+}
+
+// migrating is a node with two links on which guests migrate over a network.
+func migrating(network string) Input {
+	return Input{Local: 1, Migration: netip.MustParsePrefix(network), Addresses: []corosync.Address{
+		{Node: 1, Link: 0, Addr: netip.MustParseAddr("10.0.0.1")}, {Node: 1, Link: 1, Addr: netip.MustParseAddr("10.1.0.1")},
+		{Node: 2, Link: 0, Addr: netip.MustParseAddr("10.0.0.2")},
+	}}
 }
 
 // qdevice is quorum.device as pvecm writes it; votes 0: not written.

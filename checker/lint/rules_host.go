@@ -40,6 +40,12 @@ func hostRules() []Rule {
 			Fix:  "give Corosync a port of its own, 1 Gbit/s is enough, and use this network for the second link",
 		},
 		{
+			Code: "shared-with-migration", check: sharedWithMigration,
+			Says: "guests migrate over the network of a link; serious when no link is free of it",
+			Why:  "One migration fills a port for minutes: the token waits behind it on this node, and on the one that it goes to.",
+			Fix:  "set another network for migrations (Datacenter, Options, Migration settings), or limit their bandwidth there",
+		},
+		{
 			Code: "mtu-port", check: mtuPort,
 			Says: "an interface takes larger frames than the port below it",
 			Why:  "Frames that the upper interface takes and the port does not are lost without a word, the large ones first: knet's pings pass and its data does not.",

@@ -21,6 +21,7 @@ const (
 	rrdFile     = pveDir + "/.rrd"
 	logFile     = pveDir + "/.clusterlog"
 	confFile    = pveDir + "/corosync.conf"
+	centerFile  = pveDir + "/datacenter.cfg"
 	localLink   = pveDir + "/local"
 	nodesDir    = pveDir + "/nodes"
 	lockDir     = pveDir + "/priv/lock"
@@ -46,6 +47,7 @@ func (r *Reader) readPVE(now time.Time) proxmox.Snapshot {
 		r.lists = reading{dir: r.host, now: now, s: proxmox.Snapshot{View: p.s.View}}
 		r.lists.readGuests(r.names)
 		r.lists.readTasks()
+		r.lists.readMigration()
 	}
 	p.takeLists(r.lists.s)
 	p.s.SettleOnline(nil)
@@ -57,6 +59,7 @@ func (r *Reader) readPVE(now time.Time) proxmox.Snapshot {
 // takeLists puts in guests and tasks, which are read less often.
 func (p *reading) takeLists(lists proxmox.Snapshot) {
 	p.s.Guests, p.s.Tasks = slices.Clone(lists.Guests), slices.Clone(lists.Tasks)
+	p.s.Migration = lists.Migration
 	p.s.Faults = append(p.s.Faults, lists.Faults...)
 	for part, origin := range lists.Origins {
 		if origin.Source != "" {

@@ -55,10 +55,11 @@ type direction struct {
 // node is one node of a cluster.
 type node struct {
 	*agent.Agent
-	id    uint32
-	host  *simnet.Host
-	stop  context.CancelFunc
-	ended chan error
+	id     uint32
+	host   *simnet.Host
+	config agent.Config
+	stop   context.CancelFunc
+	ended  chan error
 
 	mu    sync.Mutex
 	text  string // of its corosync.conf
@@ -125,7 +126,7 @@ func (c *cluster) add(n corosync.Node, links int) {
 	}
 	out.host = c.net.Host(n.Name, out.addrs...)
 	c.nodes[n.Name] = out
-	out.Agent = agent.New(agent.Config{
+	out.config = agent.Config{
 		Software: "test", Hostname: n.Name, LocalAddrs: out.localAddrs, ReadConf: out.readConf,
 		Daemon: c.driver.Daemon(n.ID),
 		Probe:  agent.Probe{Network: out.host, NewPacer: out.host.NewPacer, Port: probe.DefaultPort, Wall: out.host.Wall},
@@ -133,7 +134,8 @@ func (c *cluster) add(n corosync.Node, links int) {
 			Interval: interval, FullSize: 1472, FullSizeInterval: 500 * time.Millisecond, Key: out.readKey,
 		},
 		Trace: agent.Trace{Dir: filepath.Join(c.dir, n.Name)},
-	})
+	}
+	out.Agent = agent.New(out.config)
 }
 
 // start runs a node's agent, once.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/probe/nic"
+	"github.com/quorumwatch/quorumwatch/proxmox"
 )
 
 // Host tells what carries addresses of this machine, and whether its clock is synchronized.
@@ -90,6 +91,17 @@ type lintMemo struct {
 	found []lint.Finding
 }
 
+// migration is where guests migrate: the network that is set, or the address of this node's host name.
+func migration(s proxmox.Snapshot) netip.Prefix {
+	if !s.Migration.Known || s.Migration.Network.IsValid() {
+		return s.Migration.Network
+	}
+	if n, ok := s.Node(s.Origins[proxmox.PartWatchdog].View); ok && n.IP.IsValid() {
+		return netip.PrefixFrom(n.IP, n.IP.BitLen())
+	}
+	return netip.Prefix{}
+}
+
 // lint looks for weak points, now and then and after each change of corosync.conf.
 func (j *judge) lint(now time.Time) []lint.Finding {
 	p := j.plan
@@ -101,7 +113,7 @@ func (j *judge) lint(now time.Time) []lint.Finding {
 	}
 	in := lint.Input{
 		Config: p.config, Addresses: p.addresses, Status: j.status, Local: p.local,
-		Sites: j.agent.settings.Load().Sites, Proxmox: j.agent.config.Proxmox != nil,
+		Sites: j.agent.settings.Load().Sites, Proxmox: j.agent.config.Proxmox != nil, Migration: migration(j.agent.pve()),
 	}
 	if h := j.agent.host.Load(); h != nil {
 		in.Interfaces, in.Unsynced = h.interfaces, h.unsynced
