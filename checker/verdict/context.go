@@ -29,7 +29,7 @@ func (j *judge) whatIf() {
 		if k := g.Kinds[0]; k == plan.PathLink || k == plan.NodeCut {
 			continue
 		}
-		add("%s: %s", lostText(g), casesText(&g.Worst, len(j.cluster.Nodes)))
+		add("%s: %s", lostText(g), casesText(&g.Worst, len(j.cluster.Nodes), g.Count > 1))
 	}
 	for _, s := range j.state().Switches {
 		add("only the spare link, after %s dies: the token is held up for %s (%s of it), lost in %d of %d trials", s.Failure, span(s.WorstGap.Duration()),
@@ -58,8 +58,8 @@ func lostText(g plan.Group) string {
 	return text + " lost"
 }
 
-// casesText says who keeps quorum.
-func casesText(c *plan.Case, nodes int) string {
+// casesText says who keeps quorum; nobody is named if the case is any of several.
+func casesText(c *plan.Case, nodes int, several bool) string {
 	switch {
 	case c.Impact == plan.Nothing:
 		return "nothing happens"
@@ -67,13 +67,13 @@ func casesText(c *plan.Case, nodes int) string {
 		return "knet moves to another link"
 	case c.Impact == plan.BothGo:
 		return "both sides go on with quorum: only fencing keeps them apart"
-	case len(c.Keep) == 0:
-		return "NOBODY keeps quorum" + resets(c)
 	case c.Impact == plan.Loose:
 		return "the ring does not settle: some nodes hear both sides"
+	case len(c.Keep) == 0:
+		return "NOBODY keeps quorum" + resets(c)
 	}
 	who := strings.Join(c.Keep, " ")
-	if len(c.Keep) > 6 {
+	if len(c.Keep) > 6 || several && len(c.Keep) > 1 {
 		who = fmt.Sprintf("%d of %d nodes", len(c.Keep), nodes)
 	}
 	return who + " keep quorum" + resets(c)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/report"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 	"github.com/quorumwatch/quorumwatch/cmd/internal/check"
@@ -86,6 +87,7 @@ func (f *checkFlags) ofAgent(ctx context.Context, h *checkHost, agent string) (v
 	}
 	in.Software, in.Conf, in.Local, in.Planned, in.Libknet = readVersion().Version, t.Config, r.Node.ID, h.planned, t.Libknet
 	in.Name = "corosync.conf"
+	in.Lint = lintOfReport(r)
 	in.Proxmox, in.HA = haOfReport(r, in.HA, in.Proxmox)
 	if len(in.Sites) == 0 {
 		in.Sites = map[string]string{}
@@ -99,6 +101,22 @@ func (f *checkFlags) ofAgent(ctx context.Context, h *checkHost, agent string) (v
 		return verdict.Input{}, noAnswer(err)
 	}
 	return in, nil
+}
+
+// lintOfReport are the weak points that the agent found: it has looked at the running Corosync, too.
+func lintOfReport(r *checker.Report) (out []lint.Finding) {
+	codes := map[string]bool{}
+	for _, rule := range lint.Rules() {
+		codes[rule.Code] = true
+	}
+	for i := range r.Findings {
+		if f := &r.Findings[i]; codes[f.Code] {
+			out = append(out, lint.Finding{
+				Code: f.Code, Serious: f.Severity >= checker.Warning, Subject: f.Subject, Title: f.Title, Fix: f.Advice, Evidence: f.Evidence,
+			})
+		}
+	}
+	return out
 }
 
 // haOfReport is what an agent knows of Proxmox VE's HA, if this host does not.
