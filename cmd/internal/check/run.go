@@ -98,19 +98,22 @@ func Run(ctx context.Context, cfg Config) (Measurement, error) {
 
 // run is one that goes on.
 type run struct {
-	cfg   Config
-	p     *probe.Prober
-	begin time.Time
-	grid  stats.Grid
-	trace *trace.Trace
-	out   []stats.Slot
-	back  []stats.Slot
+	cfg    Config
+	p      *probe.Prober
+	begin  time.Time
+	grid   stats.Grid
+	trace  *trace.Trace
+	out    []stats.Slot
+	back   []stats.Slot
+	worst  map[Target]verdict.Path // what long runs had seen by folded: windows reach back for an hour only
+	folded time.Time
+	pause  time.Duration // longest stall; the prober tells of the last ten seconds
 }
 
 func newRun(cfg Config, p *probe.Prober) *run {
 	begin := time.Now()
 	slot := min(cfg.Interval, probe.DefaultInterval)
-	r := &run{cfg: cfg, p: p, begin: begin, grid: stats.Grid{Begin: begin, Slot: slot}}
+	r := &run{cfg: cfg, p: p, begin: begin, worst: map[Target]verdict.Path{}, folded: begin, grid: stats.Grid{Begin: begin, Slot: slot}}
 	r.trace = &trace.Trace{Start: begin, Slot: slot, Author: cfg.Local, Paths: map[trace.Path]*trace.Series{}}
 	return r
 }
@@ -119,6 +122,7 @@ func newRun(cfg Config, p *probe.Prober) *run {
 const (
 	collectEvery = 200 * time.Millisecond
 	tellEvery    = 500 * time.Millisecond
+	foldEvery    = 10 * time.Minute
 )
 
 // follow collects until the run is over.
@@ -137,6 +141,10 @@ func (r *run) follow(ctx context.Context, ended chan error) {
 		case <-timer.C:
 		}
 		r.collect(time.Now())
+		if time.Since(r.folded) >= foldEvery {
+			r.folded = time.Now()
+			r.fold(r.folded)
+		}
 		if r.cfg.Progress != nil && time.Since(told) >= tellEvery {
 			told = time.Now()
 			r.tell(told)
@@ -146,6 +154,7 @@ func (r *run) follow(ctx context.Context, ended chan error) {
 
 // collect takes the newest samples over into the record.
 func (r *run) collect(now time.Time) {
+	r.pause = max(r.pause, r.p.Pauses().Longest)
 	for _, t := range r.cfg.Targets {
 		if r.cfg.Local == 0 && t.Node == 0 {
 			continue
@@ -208,19 +217,30 @@ func (r *run) end() Measurement {
 	time.Sleep(settle)
 	now := time.Now()
 	r.collect(now)
+	m.Paths = r.fold(now)
+	p := r.p.Pauses()
+	m.Pauses = verdict.Pauses{Longest: max(r.pause, p.Longest), Count: p.Count, Total: p.Total}
+	if m.Trace = r.trace; !answered(m.Paths) {
+		m.Trace = nil
+	}
+	return m
+}
+
+// fold returns what is known of each path over the whole run.
+func (r *run) fold(now time.Time) (out []verdict.Path) {
 	seen := map[probe.Path]probe.Observation{}
 	for _, o := range r.p.Observations(now) {
 		seen[o.Path] = o
 	}
 	for _, t := range r.cfg.Targets {
-		m.Paths = append(m.Paths, pathOf(t, seen[probe.Path{Local: t.Local, Remote: t.Remote}]))
+		p, w := pathOf(t, seen[probe.Path{Local: t.Local, Remote: t.Remote}]), r.worst[t]
+		p.P99, p.P999, p.Max, p.Burst = max(p.P99, w.P99), max(p.P999, w.P999), max(p.Max, w.Max), max(p.Burst, w.Burst)
+		p.WorstGap = max(p.WorstGap, w.WorstGap)
+		p.WorstGapForward, p.WorstGapBackward = max(p.WorstGapForward, w.WorstGapForward), max(p.WorstGapBackward, w.WorstGapBackward)
+		r.worst[t] = p
+		out = append(out, p)
 	}
-	p := r.p.Pauses()
-	m.Pauses = verdict.Pauses{Longest: p.Longest, Count: p.Count, Total: p.Total}
-	if m.Trace = r.trace; !answered(m.Paths) {
-		m.Trace = nil
-	}
-	return m
+	return out
 }
 
 func answered(paths []verdict.Path) bool {

@@ -177,3 +177,37 @@ func TestRuns(t *testing.T) {
 		})
 	}
 }
+
+// TestLongRun: what happened in the first hour is not forgotten in the third. Quantiles of a long run are those of its worst hour.
+func TestLongRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := addr(0, 0), addr(1, 0)
+		net := simnet.New(1)
+		here, there := net.Host("a", a), net.Host("b", b)
+		ctx, stop := context.WithCancel(t.Context())
+		r, err := probe.New(probe.Config{Network: there, NewPacer: there.NewPacer, Wall: there.Wall, Reflect: []netip.Addr{b}, Allow: []netip.Prefix{netip.PrefixFrom(a, 32)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := r.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		time.AfterFunc(30*time.Minute, func() { net.SetBoth(a, b, simnet.Link{Down: true}) })
+		time.AfterFunc(time.Hour, here.Stop)
+		time.AfterFunc(time.Hour+2*time.Second, here.Cont)
+		time.AfterFunc(30*time.Minute+4*time.Second, func() { net.SetBoth(a, b, simnet.Link{Delay: time.Millisecond}) })
+		m, err := check.Run(ctx, check.Config{
+			Network: here, NewPacer: here.NewPacer, Wall: here.Wall, Local: 1, Port: port, From: from, Interval: time.Second, For: 3 * time.Hour,
+			Targets: []check.Target{{Peer: "b", Node: 2, Local: a, Remote: b}},
+		})
+		stop()
+		wg.Wait()
+		if p := m.Paths[0]; err != nil || p.WorstGap.Duration() < 3*time.Second || p.Lost < 3 || p.Burst < 3 || p.Received < 10_000 || m.Length != 3*time.Hour || m.Pauses.Longest < 1900*time.Millisecond {
+			t.Errorf("%v: %v %v %+v", err, m.Length, m.Pauses, p)
+		}
+	})
+}
