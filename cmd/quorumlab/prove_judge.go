@@ -24,10 +24,13 @@ type requirement struct {
 
 // ok: kept often enough, and there was a time.
 func (r requirement) ok() bool {
-	if r.Least > 0 {
+	switch {
+	case r.Of == 0:
+		return r.Idle
+	case r.Least > 0:
 		return r.Met >= r.Least
 	}
-	return r.Idle || r.Of > 0 && r.Met == r.Of
+	return r.Met == r.Of
 }
 
 // String is one item of a Markdown list.

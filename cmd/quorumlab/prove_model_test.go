@@ -188,6 +188,30 @@ func TestMarginKept(t *testing.T) {
 	}
 }
 
+func TestRequirementOK(t *testing.T) {
+	for _, c := range []struct {
+		r    requirement
+		want bool
+	}{
+		{requirement{Met: 2, Of: 2}, true}, {requirement{Met: 1, Of: 2}, false}, {requirement{}, false},
+		{requirement{Idle: true}, true}, {requirement{Idle: true, Met: 1, Of: 2}, false},
+		{requirement{Met: 19, Of: 20, Least: 19}, true}, {requirement{Met: 18, Of: 20, Least: 19}, false},
+	} {
+		if got := c.r.ok(); got != c.want {
+			t.Errorf("%+v: %v", c.r, got)
+		}
+	}
+}
+
+func TestMarginBounded(t *testing.T) {
+	r := marginRow{Ring: ringSpec{Sites: []int{2, 1}, Links: 1, Token: time.Second}, Token: time.Second, Real: 800 * time.Millisecond}
+	for worst, want := range map[time.Duration]bool{2000: true, 800: true, 570: true, 550: false} {
+		if got := r.bounded(marginSaid{Worst: worst * time.Millisecond}); got != want {
+			t.Errorf("worst ring %d: %v", worst, got)
+		}
+	}
+}
+
 func TestAdviceJudged(t *testing.T) {
 	good := func() adviceCell {
 		before, after := lossCell{For: time.Minute, Breaks: make([]time.Duration, 20)}, lossCell{For: time.Minute, Breaks: make([]time.Duration, 2)}
