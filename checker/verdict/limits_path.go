@@ -1,0 +1,188 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/advice"
+)
+
+// One direction is worse than the other if it lost so many, and so many times more.
+const (
+	oneWayLeast = 5
+	oneWayTimes = 5
+)
+
+// oneWay: one direction loses and the other does not.
+func (j *judge) oneWay() Limit {
+	l := Limit{Name: LimitOneWay, Status: Pass, Text: "both directions are alike", measured: true}
+	if j.out.Basis.Paths == 0 {
+		l.Status, l.Text = Unknown, "nothing was measured"
+		return l
+	}
+	worst := 0.0
+	for i := range j.out.Paths {
+		p := &j.out.Paths[i]
+		here, there, way := p.LostForward, p.LostBackward, "from here to "+p.Peer
+		if there > here {
+			here, there, way = there, here, "from "+p.Peer+" to here"
+		}
+		if here < oneWayLeast || here < oneWayTimes*there || ratio(here, p.decided()) <= worst {
+			continue
+		}
+		worst = ratio(here, p.decided())
+		l.Status = Warn
+		l.Text = fmt.Sprintf("link %d: %s of the packets %s are lost, %s the other way", p.Link, percent(worst), way, percent(ratio(there, p.decided())))
+		l.Cure = "find what differs between the two directions: routes, a policer, one member of a bond or LAG"
+	}
+	if l.Status == Warn {
+		if s := j.lossStatus(); s.Status == Fail {
+			l.Status, l.Cure = Fail, s.Cure
+		}
+	}
+	return l
+}
+
+// hopeless is a loss that no setting should be asked to bear: it is ten times what hurts a single link.
+const hopeless = 0.05
+
+// muchLoss is half of Proxmox's old gate (less than 1 % of 10,000 omping packets), so that a path with 1 % is not let through by chance; so
+// many must be lost for that to be no chance. A loss in the model that comes five times a day is often.
+const (
+	muchLoss  = 0.005
+	muchLost  = 10
+	oftenLost = 5.0 / 24
+)
+
+// losesMuch says whether a peer is reached over no link with less loss than any cluster should have.
+func (j *judge) losesMuch() bool {
+	return j.pairLoss() >= muchLoss && j.worstPath().Lost >= muchLost
+}
+
+// loss: what packets were lost, and when, is more than the token bears.
+func (j *judge) loss() Limit { return j.lossStatus() }
+
+func (j *judge) lossStatus() Limit {
+	l := Limit{Name: LimitLoss, Status: Unknown, Text: "nothing was measured", measured: true}
+	if j.out.Basis.Paths == 0 {
+		return l
+	}
+	h, worst := &j.out.Headroom, j.worstPath()
+	l.Status = Pass
+	l.Text = fmt.Sprintf("%s; longest gap %s (%s of the token)", j.lossText(), span(h.Delivery.Duration()), percent(float64(h.Delivery)/float64(h.Token)))
+	lost := j.pairLoss()
+	switch {
+	case h.Lost > 0:
+		l.Text += fmt.Sprintf("; run through the model, the token is lost %s", j.often())
+	case h.Passes > 0:
+		l.Text += fmt.Sprintf("; in the model the token is held up for %s at most", span(h.Virtual.Duration()))
+	}
+	if !j.troubled() && worst.loss() < hopeless {
+		return l
+	}
+	l.Cure = j.cured()
+	switch {
+	case lost >= hopeless:
+		l.Status, l.Cure = Fail, ""
+		l.Text += "; no setting should be asked to bear that: the path must be repaired"
+	case h.Losses >= oftenLost || h.Delivery >= h.Token:
+		l.Status = Fail
+	case j.losesMuch():
+		l.Status = Fail
+		if l.Cure == "" {
+			l.Cure = "repair the path, or add a link that does not share it"
+		}
+	case h.Lost > 0 || h.Delivery*advice.Safety >= h.Token || h.Virtual >= Seconds(easyShare*float64(h.Token)):
+		l.Status = Warn
+	case worst.loss() >= hopeless:
+		l.Status, l.Cure = Warn, fmt.Sprintf("repair link %d to %s: the others carry the token meanwhile", worst.Link, worst.Peer)
+	}
+	if l.Status == Warn && l.Cure == "" {
+		l.Cure = "watch it longer, and find what loses packets"
+	}
+	return l
+}
+
+// often says how often the token was lost in the model.
+func (j *judge) often() string {
+	h := &j.out.Headroom
+	if h.Losses < 1 {
+		return fmt.Sprintf("in %d of %d passes", h.Lost, h.Passes)
+	}
+	return fmt.Sprintf("about %.0f times an hour", h.Losses)
+}
+
+// lossText is the worst loss of a path.
+func (j *judge) lossText() string {
+	p := j.worstPath()
+	if p.Lost == 0 {
+		return fmt.Sprintf("none of %d probes lost", j.out.Basis.Probes)
+	}
+	return fmt.Sprintf("%d of %d probes lost on link %d to %s (%s)", p.Lost, p.decided(), p.Link, p.Peer, percent(p.loss()))
+}
+
+func (j *judge) worstPath() *Path {
+	worst := &Path{}
+	for i := range j.out.Paths {
+		if p := &j.out.Paths[i]; p.loss() > worst.loss() {
+			worst = p
+		}
+	}
+	return worst
+}
+
+// pairLoss is the loss between here and the peer that is worst off, on the best link that they share.
+func (j *judge) pairLoss() (worst float64) {
+	best := map[uint32]float64{}
+	for i := range j.out.Paths {
+		p := &j.out.Paths[i]
+		if !p.answered() && (p.Error != "" || p.Lost == 0) {
+			continue
+		}
+		if have, ok := best[p.Node]; !ok || p.loss() < have {
+			best[p.Node] = p.loss()
+		}
+	}
+	for _, l := range best {
+		worst = max(worst, l)
+	}
+	return worst
+}
+
+// Proxmox's own range (pvecm.adoc): below 5 ms for all nodes; above about 10 ms unlikely to be stable with more than three.
+const (
+	proxmoxRange = 5 * time.Millisecond
+	proxmoxEdge  = 10 * time.Millisecond
+	proxmoxNodes = 3
+)
+
+// delay: how long the token takes around the ring, and what the vendor stands for.
+func (j *judge) delay() Limit {
+	r := &j.out.Ring
+	l := Limit{Name: LimitDelay, Status: Pass, measured: true}
+	if j.out.Basis.Paths == 0 {
+		l.Status, l.Text = Unknown, "nothing was measured"
+		return l
+	}
+	l.Text = fmt.Sprintf("once around the ring of %d nodes %s (99.9 %%: %s); a token is sent again after %s", r.Nodes,
+		span(r.Round.Duration()), span(r.RoundTail.Duration()), span(r.Retransmit.Duration()))
+	switch {
+	case r.Round >= r.Retransmit:
+		l.Status = Fail
+		l.Text += ": every token would be sent twice"
+		l.Cure = j.cured()
+	case r.Pair.Duration() >= proxmoxEdge && r.Nodes > proxmoxNodes:
+		l.Status = Warn
+		l.Text += fmt.Sprintf("; a round trip of %s is above the 10 ms from which Proxmox calls more than three nodes unlikely to be stable", span(r.Pair.Duration()))
+	case r.Pair.Duration() >= proxmoxRange:
+		l.Status = Warn
+		l.Text += fmt.Sprintf("; a round trip of %s is outside of Proxmox's range (5 ms)", span(r.Pair.Duration()))
+	case r.RoundTail >= r.Retransmit:
+		l.Status = Warn
+		l.Text += ": the slowest tokens are sent twice"
+	}
+	if l.Status == Warn {
+		l.Cure = "a shorter path, or the decision to run outside of what the vendor stands for"
+	}
+	return l
+}
