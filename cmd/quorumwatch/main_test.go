@@ -29,7 +29,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("EXAMPLES", examples)
 			return nil
 		},
-		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "record": recordTrace},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "record": recordTrace},
 	})
 }
 
