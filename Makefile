@@ -11,10 +11,8 @@ BUILD     = CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-ldflags '-X mai
 PACKAGES  = $(GO) list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./...
 LAB       = $(shell $(PACKAGES) | awk '/corosync\/lab/ {print $$1}')
 UNIT      = $(shell $(PACKAGES) | awk '!/corosync\/lab/ {print $$1}')
-# Of the others, those that have no goroutines (the architecture tests see to it), and long computations: a race detector finds nothing there.
-PURE      = $(shell echo $(UNIT) | tr ' ' '\n' | grep -E '/(checker|corosync/totem|corosync/votequorum|corosync/sim)(/(advice|lint|plan|replay|risk|topology|verdict))?$$')
-RACED     = $(filter-out $(PURE),$(UNIT))
-
+# Of the others, those with goroutines: the rest computes only, the architecture tests see to it, and a race detector finds nothing there.
+RACED     = $(shell echo $(UNIT) | tr ' ' '\n' | grep -E '/(alerts|cmd|corosync/ctl|probe|proxmox|checker/(metrics|web))(/|$$)')
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 build: ## bin/quorumwatch and bin/quorumlab
@@ -25,8 +23,8 @@ run: build ## a five-node stretched cluster in one process: no root, no Corosync
 lab: build ## five real Corosync nodes with a sick link, in network namespaces (root; SPEC=...)
 	bin/quorumlab up $(SPEC)
 test: deps ## everything, with a real Corosync where root and Corosync are there
-	@failed=0; $(GO) test $(RACE) -timeout 10m $(RACED) || failed=1; \
-	  $(GO) test -timeout 10m $(PURE) || failed=1; \
+	@failed=0; $(GO) test -timeout 10m $(UNIT) || failed=1; \
+	  $(if $(RACE),$(GO) test $(RACE) -short -timeout 10m $(RACED) || failed=1;) \
 	  $(GO) test -p 1 -count=1 -timeout 20m $(LAB) || failed=1; exit $$failed
 deps: ## install what the tests need (root, apt), else say what will be skipped
 	@.ci/deps

@@ -22,6 +22,9 @@ func (c *cluster) knetDowns() (n uint64) {
 
 // What agents foretell from their probes is what the daemons beside them do then, on the same network.
 func TestForecastComesTrue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of a cluster of five agents")
+	}
 	inBubble(t, 1, func(c *cluster) {
 		c.mu.Lock()
 		c.loss = 0.05

@@ -21,6 +21,9 @@ func (c *cluster) worstGap() (gap time.Duration) {
 // TestMarginOfAgents: every agent's margin is that of the simulated ring, within 15 % of the gap or one retransmit interval; which path it was is
 // told.
 func TestMarginOfAgents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of a cluster of five agents")
+	}
 	for _, test := range []struct {
 		name    string
 		links   int

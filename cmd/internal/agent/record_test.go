@@ -137,6 +137,9 @@ func TestRecordOfStoppedAgents(t *testing.T) {
 
 // What happened around an incident is on disk when it is over, and when the agent ends before that.
 func TestTraceOfAnIncident(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of a cluster of five agents")
+	}
 	inBubble(t, 1, func(c *cluster) {
 		c.cut(notB, siteB, 0, true)
 		c.pass(10 * time.Second)

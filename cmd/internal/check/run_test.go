@@ -165,7 +165,11 @@ func TestRuns(t *testing.T) {
 		"broken off after 3 s": {faults{nodes: []string{"a1", "a2", "a3"}, links: 2, breakOff: 3 * time.Second}, verdict.NotEnough, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, seed := range []uint64{1, 2} {
+			seeds := []uint64{1, 2}
+			if testing.Short() {
+				seeds = seeds[:1]
+			}
+			for _, seed := range seeds {
 				v := measure(t, c.faults, seed)
 				if v.Answer != c.answer || v.First != c.first {
 					t.Errorf("seed %d: %s, first %q; want %s, %q: %s\n%+v\n%+v", seed, v.Answer, v.First, c.answer, c.first, v.Text, v.Limits, v.Paths)
@@ -180,6 +184,9 @@ func TestRuns(t *testing.T) {
 
 // TestLongRun: what happened in the first hour is not forgotten in the third. Quantiles of a long run are those of its worst hour.
 func TestLongRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three hours of probes")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		a, b := addr(0, 0), addr(1, 0)
 		net := simnet.New(1)
