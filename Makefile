@@ -24,12 +24,13 @@ lab: build ## five real Corosync nodes with a sick link, in network namespaces (
 	bin/quorumlab up $(SPEC)
 test: deps ## everything, with a real Corosync where root and Corosync are there
 	@failed=0; $(GO) test -timeout 10m $(UNIT) || failed=1; \
-	  $(if $(RACE),$(GO) test $(RACE) -short -timeout 10m $(RACED) || failed=1;) \
+	  $(if $(RACE),$(GO) test $(RACE) -short -timeout 30m $(RACED) || failed=1;) \
 	  $(GO) test -p 1 -count=1 -timeout 20m $(LAB) || failed=1; exit $$failed
 deps: ## install what the tests need (root, apt), else say what will be skipped
 	@.ci/deps
 check: lint ## what a change has to pass, short of the real Corosync: lint, race detector, random order
-	$(GO) test $(RACE) -short -shuffle=on -timeout 10m ./...
+	$(GO) test -short -shuffle=on -timeout 10m ./...
+	$(if $(RACE),$(GO) test $(RACE) -short -shuffle=on -timeout 30m $(RACED))
 lint: ## gofmt, vet, staticcheck, go.mod, architecture
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'not formatted: gofmt -w .' >&2; exit 1; }
 	$(GO) vet ./...

@@ -75,6 +75,9 @@ func TestMarginOfAgents(t *testing.T) {
 
 // TestMarginCalm: networks that are noisy but safe, an agent that stops, Corosync that is restarted: nothing above information for the margin.
 func TestMarginCalm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of a cluster of five agents")
+	}
 	inBubble(t, 2, func(c *cluster) {
 		c.setWeather(func(d direction) simnet.Link {
 			switch {
