@@ -307,9 +307,11 @@ runtime.members.2.status (str) = joined
 }
 
 func TestProveOptions(t *testing.T) {
-	sound := proveOptions{runs: 1, nodes: "a:3,b:2", interval: time.Second, lasts: time.Second, coeff: 125 * time.Millisecond}
+	sound := proveOptions{runs: 1, seeds: 1, nodes: "a:3,b:2", interval: time.Second, lasts: time.Second, coeff: 125 * time.Millisecond}
 	for _, p := range proofs() {
-		s, err := sound.spec(p)
+		o := sound
+		o.links = p.links
+		s, err := o.spec(p)
 		if err != nil || len(s.Sites) != 2 || s.Sites[0].Nodes != 3 || s.Links != p.links {
 			t.Errorf("%s: %+v, %v", p.name, s, err)
 		}
