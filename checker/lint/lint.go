@@ -22,7 +22,6 @@ type Input struct {
 	Unsynced   bool         // the kernel says that this host's clock is not synchronized
 	Proxmox    bool         // the cluster is Proxmox VE's: its fence budget counts
 	Migration  netip.Prefix // where guests migrate: a network, or the one address of this node that they arrive at; invalid: not known
-	MorePlan   int          // nodes that are to be added
 }
 
 // Interface is what carries one ring address of this node.

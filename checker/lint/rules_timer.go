@@ -28,7 +28,7 @@ func timerRules() []Rule {
 	return []Rule{
 		{
 			Code: "fence-budget", check: fenceBudgetRule,
-			Says: "token + consensus take more than half of the 60 s that Proxmox VE's HA gives a node, now or with the nodes that are planned",
+			Says: "token + consensus take more than half of the 60 s that Proxmox VE's HA gives a node",
 			Why:  "After a node or a path dies, the cluster is frozen for token + consensus. Locks are not renewed meanwhile, and an armed node resets itself about 60 s after its last renewal, wherever it is.",
 			Fix:  "lower token_coefficient (Proxmox VE writes 125 into new clusters), or token; disarm HA while you change it",
 		},
@@ -59,7 +59,7 @@ func timerRules() []Rule {
 		{
 			Code: "corosync-version", check: corosyncVersion,
 			Says: "the running Corosync is older than a release that mended something that matters to quorum",
-			Why:  "This version has faults that have taken whole clusters down.",
+			Why:  "Later versions have mended faults that matter to quorum.",
 			Fix:  "update corosync and libknet on all nodes, one after the other, with HA disarmed",
 		},
 	}
@@ -69,30 +69,24 @@ func fenceBudgetRule(in *Input) []found {
 	if !in.Proxmox || len(in.Config.Nodes) < 2 {
 		return nil
 	}
-	freeze, nodes := membership(in.Config, 0), len(in.Config.Nodes)
-	planned := membership(in.Config, in.MorePlan)
-	switch {
-	case freeze > fenceBudget/2:
-		return one(true, "totem.token", freezeTitle(freeze, nodes, ""), nil)
-	case planned > fenceBudget/2:
-		return one(true, "totem.token", freezeTitle(planned, nodes+in.MorePlan, "will "), nil)
+	freeze, nodes := membership(in.Config), len(in.Config.Nodes)
+	if freeze <= fenceBudget/2 {
+		return nil
 	}
-	return nil
+	return one(true, "totem.token", freezeTitle(freeze, nodes), nil)
 }
 
-func freezeTitle(freeze time.Duration, nodes int, will string) string {
-	text := fmt.Sprintf("a dead node or path %sfreezes the cluster of %d nodes for %s, of the %s that HA allows", will, nodes, freeze.Round(100*time.Millisecond), fenceBudget)
+func freezeTitle(freeze time.Duration, nodes int) string {
+	text := fmt.Sprintf("a dead node or path freezes the cluster of %d nodes for %s, of the %s that HA allows", nodes, freeze.Round(100*time.Millisecond), fenceBudget)
 	if freeze > fenceCertain {
 		text += ": healthy nodes may reset too"
 	}
 	return text
 }
 
-// membership is token + consensus of the cluster with more nodes.
-func membership(c *corosync.Config, more int) time.Duration {
-	p := c.Totem
-	p.Nodes += more
-	t := p.Timeouts()
+// membership is token + consensus: how long a cluster is frozen after a failure.
+func membership(c *corosync.Config) time.Duration {
+	t := c.Timeouts()
 	return t.Token + t.Consensus
 }
 
@@ -108,7 +102,7 @@ func tokenCoefficient(in *Input) []found {
 	p.TokenCoefficient = &less
 	t := p.Timeouts()
 	return one(false, "totem.token_coefficient", fmt.Sprintf("%d nodes with Corosync's own token_coefficient: %s of freeze after a failure; with %d ms it would be %s",
-		len(c.Nodes), membership(c, 0).Round(100*time.Millisecond), less.Milliseconds(), (t.Token+t.Consensus).Round(100*time.Millisecond)), nil)
+		len(c.Nodes), membership(c).Round(100*time.Millisecond), less.Milliseconds(), (t.Token+t.Consensus).Round(100*time.Millisecond)), nil)
 }
 
 func tokenShort(in *Input) []found {

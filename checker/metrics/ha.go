@@ -22,7 +22,9 @@ func (s *sender) ha() {
 	}
 	if o := s.r.Outcome; o != nil && o.Toll != nil {
 		s.gauge(s.cutResets, float64(len(o.Toll.Resets)))
-		s.gauge(s.cutGuests, float64(o.Toll.Guests))
+		if o.Toll.Complete { // else some may not be known of
+			s.gauge(s.cutGuests, float64(o.Toll.Guests))
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ func (n *names) ha() {
 	n.fenceReset = desc("fence_reset_seconds", "Time until a node resets; bound earliest, likely or latest; absent while it does not count down.", "node", "bound")
 	n.fenceNoReturn = desc("fence_no_return_seconds", "Time until nothing saves a node from its reset; bound earliest, likely or latest.", "node", "bound")
 	n.cutResets = desc("cut_resetting_nodes", "Armed nodes that lose quorum by the present cut; absent without one, or where HA is not known.")
-	n.cutGuests = desc("cut_guests", "Guests on the armed nodes that lose quorum by the present cut.")
+	n.cutGuests = desc("cut_guests", "Guests on the armed nodes that lose quorum by the present cut; absent if not all are known.")
 }
 
 func (n *names) path() {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +16,15 @@ func (p *printer) toll() {
 		return
 	}
 	t := o.Toll
-	if len(t.Resets) == 0 {
+	unsure := p.unsureOf(o.Loses)
+	if len(t.Resets) == 0 && unsure == "" {
 		p.wrap("          ", "no node resets: of those that lose quorum none is armed")
+		return
+	}
+	if unsure != "" {
+		p.wrap(fmt.Sprintf("          %-10s", "unknown"), "whether they are armed, and would reset: "+unsure)
+	}
+	if len(t.Resets) == 0 {
 		return
 	}
 	text := names(t.Resets)
@@ -27,7 +35,22 @@ func (p *printer) toll() {
 	if t.Stuck > 0 {
 		text += fmt.Sprintf(", with nowhere to go: %d", t.Stuck)
 	}
+	if !t.Complete {
+		text += " (not all guests and services are known)"
+	}
 	p.wrap(fmt.Sprintf("          %-10s", "resets"), text)
+}
+
+// unsureOf are those of nodes of which nobody knows whether they are armed.
+func (p *printer) unsureOf(nodes []checker.NodeRef) string {
+	var out []string
+	for _, n := range nodes {
+		known := p.r.HA != nil && slices.ContainsFunc(p.r.HA.Nodes, func(h checker.HANode) bool { return h.Name == n.Name && h.Armed != checker.Unknown })
+		if !known {
+			out = append(out, n.Name)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // fence is one line while nothing counts down, and one for each node that does.
