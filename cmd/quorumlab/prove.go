@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ type proveOptions struct {
 	dir      string
 	agent    string           // quorumwatch binary
 	runs     int              // 0: the proof's own number
-	nodes    string           // sites and their nodes: a:3,b:2
+	nodes    string           // sites and their nodes: a:3,b:2; "": the proof's own
 	token    time.Duration    // totem.token with no coefficient; 0: what pvecm writes
 	coeff    time.Duration    // token_coefficient, unless token is set
 	interval time.Duration    // of the probes
@@ -32,9 +33,11 @@ type proveOptions struct {
 	losses   []float64        // loss: of the path between the sites, in [0,1]
 	knet     [2]time.Duration // knet_ping_interval and knet_ping_timeout; zero: Corosync's own
 	agents   bool             // proofs of the model: agents beside the daemons all the same
-	record   string           // file of what proofs of the model measured
+	cases    []string         // check: parts of the names of those that are wanted; none: all
+	program  string           // quorumwatch binary of a proof that runs it itself
+	record   string           // file of what proofs of the model and of check measured
 	seeds    int              // runs of the model beside each cell
-	tabulate bool             // proofs of the model: measure nothing, print what is recorded
+	tabulate bool             // of a record: measure nothing, print what is recorded
 	keep     bool             // leave the run's directory
 	wait     bool             // wait for another lab to end
 }
@@ -57,17 +60,22 @@ func (e *unmetError) Error() string {
 
 // proof is one promise that is measured.
 type proof struct {
-	name   string
-	about  string
-	links  int
-	runs   int // by default
-	run    func(context.Context, *bench) ([]requirement, error)
-	table  func(io.Writer, proveOptions) ([]requirement, error) // of the model: the table of a record
-	agents bool                                                 // of the model, and yet with agents
+	name    string
+	about   string
+	links   int
+	runs    int // by default
+	nodes   string
+	run     func(context.Context, *bench) ([]requirement, error)
+	table   func(io.Writer, proveOptions) ([]requirement, error) // of a record; nil: it keeps none
+	agents  bool                                                 // of the model, and yet with agents
+	program bool                                                 // it runs quorumwatch itself, where no agent is
 }
 
+// defaultNodes are the sites of proofs that name none of their own.
+const defaultNodes = "a:3,b:2"
+
 // ofModel: the proof is about the model of package totem, and needs no agents.
-func (p proof) ofModel() bool { return p.table != nil }
+func (p proof) ofModel() bool { return p.table != nil && !p.program }
 
 func proofs() []proof {
 	return []proof{
@@ -82,6 +90,8 @@ func proofs() []proof {
 			run: proveMargin, table: tableMargin, agents: true},
 		{name: "advice", about: "the model and agents: the settings that quorumwatch proposes for a path that loses packets", links: 1, runs: 1,
 			run: proveAdvice, table: tableAdvice, agents: true},
+		{name: "check", about: "the verdicts of quorumwatch check over paths that are ill in known ways", links: 1, runs: 2, nodes: "a:2,b:1",
+			run: proveCheck, table: tableCheck, program: true},
 	}
 }
 
@@ -101,6 +111,7 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 	if o.links == 0 {
 		o.links = p.links
 	}
+	o.nodes = cmp.Or(o.nodes, p.nodes, defaultNodes)
 	if o.seed == 0 {
 		o.seed = rand.Uint64()
 	}
@@ -113,6 +124,11 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 	} else if o.agent, err = findAgent(o.agent); err != nil {
 		return nil, err
 	}
+	if p.program {
+		if o.program = o.agent; !o.agents {
+			o.agent = ""
+		}
+	}
 	if err := lab.Check(); err != nil {
 		return nil, fmt.Errorf("%w (see quorumlab doctor)", err)
 	}
@@ -124,8 +140,8 @@ func prove(ctx context.Context, w io.Writer, name string, o proveOptions) (*prov
 
 // tabulate prints what is recorded beside what the model says of it.
 func (p proof) tabulate(w io.Writer, o proveOptions) (*proven, error) {
-	if !p.ofModel() || o.record == "" {
-		return nil, &usageError{fmt.Errorf("prove %s: nothing to tabulate", p.name), "--tabulate goes with --record and a proof of the model"}
+	if p.table == nil || o.record == "" {
+		return nil, &usageError{fmt.Errorf("prove %s: nothing to tabulate", p.name), "--tabulate goes with --record and a proof of the model, or check"}
 	}
 	list, err := p.table(w, o)
 	return &proven{List: list}, errors.Join(err, verdicts(w, p, list))

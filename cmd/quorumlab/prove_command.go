@@ -21,8 +21,8 @@ func newProveCommand() *cobra.Command {
 	for _, p := range proofs() {
 		long += fmt.Sprintf("  %-10s %s\n", p.name, p.about)
 	}
-	long += "\nProofs of the model hold what package totem forecasts from configuration and path alone against what Corosync does. They take long: with\n" +
-		"--record they go on where they ended, and with --tabulate they print what is recorded.\n"
+	long += "\nProofs of the model hold what package totem forecasts from configuration and path alone against what Corosync does. These, and check, take long:\n" +
+		"with --record they go on where they ended, and with --tabulate they print what is recorded.\n"
 	long += "\nIt ends with status 1 when a requirement is not met. A run in which the machine itself stalled is called doubtful: its figures say\n" +
 		"something of the machine, so repeat it on a quiet one."
 	cmd := &cobra.Command{
@@ -39,7 +39,7 @@ func newProveCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.agent, "agent", "", "quorumwatch binary (default: beside quorumlab, then in PATH)")
 	f.IntVar(&o.runs, "runs", 0, "how many cuts, or rounds of the proof (default: the proof's own number)")
-	f.StringVar(&o.nodes, "nodes", "a:3,b:2", "two sites and their nodes")
+	f.StringVar(&o.nodes, "nodes", "", "two sites and their nodes (default: a:2,b:1 for check, else a:3,b:2)")
 	var token, coeff int
 	var losses []float64
 	f.IntVar(&o.links, "links", 0, "knet links (default: the proof's own number)")
@@ -47,10 +47,11 @@ func newProveCommand() *cobra.Command {
 	var ping [2]int
 	f.IntVar(&ping[0], "ping-interval", 0, "knet_ping_interval in ms (default: Corosync's own)")
 	f.IntVar(&ping[1], "ping-timeout", 0, "knet_ping_timeout in ms (default: Corosync's own)")
-	f.BoolVar(&o.agents, "agents", false, "proofs of the model: agents beside the daemons all the same")
-	f.StringVar(&o.record, "record", "", "proofs of the model: a file to which each cell goes; what it has is not measured again")
+	f.BoolVar(&o.agents, "agents", false, "proofs of the model: agents beside the daemons all the same; check: agents answer it, not reflectors")
+	f.StringArrayVar(&o.cases, "case", nil, "check: only cases with this `text` in them, e.g. '--burst: 10 %'; repeat for more")
+	f.StringVar(&o.record, "record", "", "proofs of the model, check: a file to which each cell goes; what it has is not measured again")
 	f.IntVar(&o.seeds, "seeds", 200, "proofs of the model: runs of it beside each cell")
-	f.BoolVar(&o.tabulate, "tabulate", false, "proofs of the model: measure nothing, print the table of --record beside the model")
+	f.BoolVar(&o.tabulate, "tabulate", false, "proofs of the model, check: measure nothing, print the table of --record")
 	f.IntVar(&token, "token", 0, "token in ms, with token_coefficient 0 (default: Corosync's own 3000)")
 	f.IntVar(&coeff, "token-coefficient", 125, "token_coefficient in ms, as pvecm writes it; not with --token")
 	f.DurationVar(&o.interval, "interval", 50*time.Millisecond, "probe interval of the agents")
