@@ -67,6 +67,7 @@ func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 	look := lookout{in: newInbox()}
 	for ctx.Err() == nil {
 		p.mu.Lock()
+		p.plan = slices.DeleteFunc(p.plan, func(s *shot) bool { return s.path.spent(s.Full) })
 		until := time.Now().Add(idleWait)
 		for _, s := range p.plan {
 			if s.next.Before(until) {
@@ -132,17 +133,17 @@ func (p *Prober) fire(due []*shot, now time.Time) {
 // request builds the next probe of a shot in buf.
 func (p *Prober) request(buf []byte, s *shot, wall stamp.Timestamp) ([]byte, uint32) {
 	q := s.path
-	ses := &q.small
-	if s.Full {
-		ses = &q.full
-	}
+	ses := q.session(s.Full)
 	seq := ses.seq
 	ses.seq++
+	ses.sent++
 	b := stamp.AppendRequest(buf[:0], stamp.Request{Seq: seq, Sent: wall, Error: p.clock, SSID: ses.ssid}, q.tx)
 	size := smallSize(q.tx)
 	if s.Full {
 		size = q.target.FullSize
-		if d := p.bulletin.Load(); d != nil && len(*d) > 0 && len(*d) <= BulletinRoom(size) {
+		if d := p.bulletin.Load(); q.large != nil {
+			b = stamp.AppendFollowUp(b)
+		} else if d != nil && len(*d) > 0 && len(*d) <= BulletinRoom(size) {
 			b = stamp.AppendBulletin(b, *d)
 		}
 	} else {

@@ -23,12 +23,14 @@ type path struct {
 
 	mu       sync.Mutex
 	stats    *stats.Path
-	sendErr  string // why the last probe could not be sent
+	large    *stats.Path // of full-size probes; nil but for a burst
+	sendErr  string      // why the last probe could not be sent
 	fullErr  string
 	refused  time.Time // when the network said, as its newest, that nobody listens on the port
 	mtu      int
 	bulletin Bulletin
 	last     lastReply
+	lastFull lastReply
 	windows  windowCache
 }
 
@@ -62,6 +64,7 @@ type lastReply struct {
 type session struct {
 	ssid uint16
 	seq  uint32
+	sent int
 }
 
 // ownBit marks the session numbers of the end with the higher address. So both ends of a pair never use the same number, and a
@@ -78,6 +81,9 @@ func newPath(cfg *Config, t Target, now time.Time) *path {
 		stats: stats.New(stats.Config{
 			Start: now, Interval: t.Interval, FullSize: t.FullSize, Authenticated: cfg.Key.Authenticated(),
 		}),
+	}
+	if t.Burst > 0 && t.FullSize > 0 {
+		q.large = stats.New(stats.Config{Start: now, Interval: t.FullInterval, Authenticated: cfg.Key.Authenticated()})
 	}
 	q.small.ssid = newSSID(cfg, t.Path)
 	for q.full.ssid = q.small.ssid; q.full.ssid == q.small.ssid; {
@@ -97,12 +103,28 @@ func newSSID(cfg *Config, p Path) uint16 {
 	return n
 }
 
+// session is the one of a size.
+func (q *path) session(full bool) *session {
+	if full {
+		return &q.full
+	}
+	return &q.small
+}
+
+// spent says whether all probes of a size have left.
+func (q *path) spent(full bool) bool {
+	return q.target.Burst > 0 && q.session(full).sent >= q.target.Burst
+}
+
 // observe tells what is known.
 func (q *path) observe(now time.Time) Observation {
 	open, why := q.socket.Load().state()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	o := Observation{Path: q.target.Path, Since: q.start, Summary: q.summary(now), FullErr: q.fullErr, MTU: q.mtu}
+	if q.large != nil {
+		o.Full = q.large.Summary(now)
+	}
 	switch {
 	case !open:
 		o.Err = why

@@ -21,6 +21,7 @@ type Target struct {
 	Interval     time.Duration // of token-sized probes, 1 ms to 1 s (default 50 ms)
 	FullSize     int           // UDP payload of full-size probes, DF set (1472 at MTU 1500 on IPv4); 0: none
 	FullInterval time.Duration // of full-size probes, at least 1 ms (default 500 ms); 200 ms to 1 s suits stats.Full, bulletins and farewells
+	Burst        int           // so many probes of each size, and then no more: full-size ones are accounted for as small ones are (Observation.Full); 0: no end
 	TOS          uint8         // IPv4 TOS byte; knet: 0x10 or ip_dscp<<2; IPv6: 0
 	Priority     int           // SO_PRIORITY; knet: 6
 }
@@ -30,6 +31,7 @@ type Observation struct {
 	Path
 	Since   time.Time     // when this path began to be probed
 	Summary stats.Summary // both directions, all windows
+	Full    stats.Summary // the same of the full-size probes of a Burst, else zero
 	Err     string        // why no probe can be sent now (no such address, network unreachable, ...); "" when it can
 
 	Refused time.Time // when the peer's host said that nobody listens on the probe port: it lives, its agent does not; zero after a reply

@@ -15,6 +15,9 @@ func (q *path) depart(full bool, seq uint32, now time.Time) {
 	defer q.mu.Unlock()
 	if full {
 		q.stats.FullSent(seq, now)
+		if q.large != nil {
+			q.large.Sent(seq, now)
+		}
 	} else {
 		q.stats.Sent(seq, now)
 	}
@@ -53,9 +56,9 @@ func (s *socket) receive(ms []Message, due []reply, now time.Time) []reply {
 func (s *socket) stamped(m *Message) {
 	d, ok := s.departed(m.Key)
 	switch {
-	case !ok || d.full:
+	case !ok:
 	case d.path != nil:
-		d.path.departed(d.seq, m.At)
+		d.path.departed(d.full, d.seq, m.At)
 	case !m.Wall.IsZero():
 		s.mu.Lock()
 		d.session.follow(d.seq, stamp.NewTimestamp(m.Wall, stamp.NTP))
@@ -63,10 +66,15 @@ func (s *socket) stamped(m *Message) {
 	}
 }
 
-func (q *path) departed(seq uint32, at time.Time) {
+func (q *path) departed(full bool, seq uint32, at time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.stats.Departed(seq, at)
+	switch {
+	case !full:
+		q.stats.Departed(seq, at)
+	case q.large != nil:
+		q.large.Departed(seq, at)
+	}
 }
 
 // pathError notes what the network said of a peer.
@@ -148,14 +156,26 @@ func (s *socket) answer(p *peer, pkt []byte, m *Message) {
 	s.p.counters.replies.Add(1)
 }
 
-// count gives a reply to the figures and tells what it was, and when its probe left (of small ones). Only instants of this host's monotonic clock
-// are subtracted, and the reflector's residence is believed only if it fits between them; so no clock that is set disturbs it.
+// count gives a reply to the figures and tells what it was, and when its probe left (where that is kept).
 func (q *path) count(r stamp.Reply, full bool, at time.Time) (left time.Time, fate stats.Fate) {
-	if full {
-		q.mtu = 0
-		return time.Time{}, q.stats.FullReply(r.SenderSeq, at)
+	if !full {
+		if left, fate = measure(q.stats, &q.last, r, at); fate != stats.Foreign {
+			q.refused = time.Time{}
+		}
+		return left, fate
 	}
-	left, ok := q.stats.SentAt(r.SenderSeq)
+	q.mtu = 0
+	fate = q.stats.FullReply(r.SenderSeq, at)
+	if q.large == nil {
+		return time.Time{}, fate
+	}
+	return measure(q.large, &q.lastFull, r, at)
+}
+
+// measure gives a reply to an account. Only instants of this host's monotonic clock are subtracted, and the reflector's residence is believed only if
+// it fits between them; so no clock that is set disturbs it.
+func measure(to *stats.Path, last *lastReply, r stamp.Reply, at time.Time) (left time.Time, fate stats.Fate) {
+	left, ok := to.SentAt(r.SenderSeq)
 	if !ok {
 		return left, stats.Foreign
 	}
@@ -169,15 +189,12 @@ func (q *path) count(r stamp.Reply, full bool, at time.Time) (left time.Time, fa
 	}
 	if u, ok := r.Ext.FollowUp(); ok {
 		f.Followed = true
-		if u.Seq == q.last.seq {
-			f.Late = u.Sent.Sub(q.last.sent, r.Error.Format())
+		if u.Seq == last.seq {
+			f.Late = u.Sent.Sub(last.sent, r.Error.Format())
 		}
 	}
-	q.last = lastReply{seq: r.Seq, sent: r.Sent}
-	if fate = q.stats.Reply(f); fate != stats.Foreign {
-		q.refused = time.Time{}
-	}
-	return left, fate
+	*last = lastReply{seq: r.Seq, sent: r.Sent}
+	return left, to.Reply(f)
 }
 
 // refuse counts a packet that could not be read. From a peer, a bad HMAC is most often damage on the way.

@@ -103,5 +103,8 @@ func (q *path) hostPause(from, to time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stats.HostPause(from, to)
+	if q.large != nil {
+		q.large.HostPause(from, to)
+	}
 	q.windows.at = time.Time{}
 }

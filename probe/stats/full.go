@@ -14,6 +14,8 @@ type fullSize struct {
 	next   uint32
 	begun  bool
 	probes [fullRing]record
+
+	sent, received, excused uint64 // since the beginning
 }
 
 // FullSent tells that a full-size probe left. Their sequence numbers are their own.
@@ -27,6 +29,7 @@ func (p *Path) FullSent(seq uint32, at time.Time) {
 		}
 	}
 	f.next = seq + 1
+	f.sent++
 	f.probes[seq%fullRing] = record{at: p.since(at), fate: pending}
 }
 
@@ -42,7 +45,11 @@ func (p *Path) FullReply(seq uint32, at time.Time) Fate {
 	case answered:
 		return Duplicate
 	default:
+		if r.fate == shielded {
+			f.excused--
+		}
 		r.fate = answered
+		f.received++
 		p.heard.any(p.since(at))
 		return Fresh
 	}
@@ -53,16 +60,20 @@ func (f *fullSize) excuse(from, to int64) {
 	for i := range f.probes {
 		if r := &f.probes[i]; r.fate == pending && r.at >= from && r.at <= to {
 			r.fate = shielded
+			f.excused++
 		}
 	}
 }
 
-// summary counts the probes of the window whose fate is decided.
+// summary counts the probes whose fate is decided, of the window and of all.
 func (f *fullSize) summary(now int64, lostAfter time.Duration) Full {
-	s := Full{Size: f.size}
+	s := Full{Size: f.size, AllSent: f.sent - f.excused, AllReceived: f.received}
 	for i := range f.probes {
 		r := &f.probes[i]
 		age := time.Duration(now - r.at)
+		if r.fate == pending && age < lostAfter {
+			s.AllSent--
+		}
 		switch {
 		case age > fullWindow:
 		case r.fate == answered:

@@ -65,6 +65,7 @@ type Path struct {
 	settled uint32 // probes below it have their fate, and their run of losses is closed or is run
 	run     run
 	runs    uint32 // number of the present run
+	longest uint32 // run of losses that was closed
 	anchor  mark   // the newest settled probe that was answered
 
 	newest    mark // the newest probe that was answered
@@ -150,6 +151,7 @@ func (p *Path) restart(seq uint32, t int64) {
 	p.next, p.settled = seq, seq
 	p.anchor.known = false
 	p.newest = mark{seq: seq - 1, at: t}
+	p.longest = max(p.longest, p.run.lost)
 	p.run = run{}
 	p.runs++
 	p.gap = openGap{seq: seq}

@@ -300,3 +300,49 @@ func TestFull(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 }
+
+// What was ever sent and came back stays known: probes whose fate is open, or that a stall excuses, are not among them.
+func TestFullOfAllTime(t *testing.T) {
+	p := New(Config{Start: start, FullSize: 1472})
+	p.Sent(0, start)
+	at := start
+	for seq := range uint32(1000) {
+		p.FullSent(seq, at)
+		if seq%10 != 0 {
+			p.FullReply(seq, at.Add(trip))
+		}
+		at = at.Add(500 * time.Millisecond)
+	}
+	if s := p.Summary(at).Full; s.AllReceived != 900 || s.AllSent != 1000 {
+		t.Errorf("%+v: 900 of 1000 were answered", s)
+	}
+	p.FullSent(1000, at)
+	if s := p.Summary(at.Add(trip)).Full; s.AllSent != 1000 {
+		t.Errorf("%+v: the fate of the newest is open", s)
+	}
+	p.HostPause(at.Add(-time.Millisecond), at.Add(time.Second))
+	if s := p.Summary(at.Add(10 * time.Second)).Full; s.AllSent != 1000 {
+		t.Errorf("%+v: the one in the stall counts", s)
+	}
+	p.FullReply(1000, at.Add(1100*time.Millisecond))
+	if s := p.Summary(at.Add(10 * time.Second)).Full; s.AllSent != 1001 || s.AllReceived != 901 {
+		t.Errorf("%+v: it was answered after all", s)
+	}
+}
+
+// The longest run of losses is exact, whenever it was, and grows while it goes on.
+func TestLongestLoss(t *testing.T) {
+	d := newDriver(1)
+	d.probes(10, pass)
+	d.probes(37, loseForward)
+	d.probes(100_000, pass)
+	d.probes(5, loseBackward)
+	d.probes(100, pass)
+	if s := d.summary(); s.LongestLoss != 37 || s.Total.Lost != 42 {
+		t.Errorf("%d of %d", s.LongestLoss, s.Total.Lost)
+	}
+	d.probes(200, loseForward)
+	if s := d.summary(); s.LongestLoss < 170 || s.LongestLoss > 200 {
+		t.Errorf("%d and going on", s.LongestLoss)
+	}
+}

@@ -119,6 +119,7 @@ func (p *Path) inRun(r *record) bool {
 // reflector): of ds-1 probes between them it answered dr-1, so that dr-1 were lost on the way back and ds-dr on the way out.
 func (p *Path) endRun(b mark) {
 	if p.run.lost > 0 {
+		p.longest = max(p.longest, p.run.lost)
 		p.burst(p.run)
 		if out, ok := lostOut(p.anchor, b); ok {
 			p.direct(out, b.seq)

@@ -47,7 +47,8 @@ type Summary struct {
 	Windows       []Window // ascending Length: 1 s, 10 s, 1 min, 10 min, 1 h
 	Total         Counters // since the path began to be probed
 	Outage        Outage
-	Full          Full      // full-size probes (a whole knet fragment, DF set) of the last 10 s
+	Full          Full      // full-size probes (a whole knet fragment, DF set)
+	LongestLoss   int       // most probes lost in a row since the path began to be probed
 	Authenticated bool      // every packet counted was authenticated
 	EverHeard     bool      // something authentic arrived on this path at least once
 	LastHeard     time.Time // newest authentic packet from the peer on this path
@@ -58,7 +59,9 @@ type Summary struct {
 // so that a black hole does not read as loss.
 type Full struct {
 	Size           int    // UDP payload in bytes; 0: none are sent
-	Sent, Received uint64 // whose fate is decided
+	Sent, Received uint64 // of the last 10 s, whose fate is decided
+
+	AllSent, AllReceived uint64 // the same, since the path began to be probed
 }
 
 // RTT is the smoothed round-trip estimate.

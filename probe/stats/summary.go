@@ -20,6 +20,7 @@ func (p *Path) Present(now time.Time) Summary {
 		Total:         p.counters(),
 		Outage:        p.outage(t),
 		Full:          p.full.summary(t, p.lostAfter()),
+		LongestLoss:   int(max(p.longest, p.run.lost)),
 		Authenticated: p.cfg.Authenticated,
 		EverHeard:     p.heard.ever,
 		Unanswered:    p.unanswered(t),
