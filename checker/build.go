@@ -83,6 +83,9 @@ func (j *judge) staticCluster() Cluster {
 		}
 		c.Nodes = append(c.Nodes, node)
 	}
+	for _, s := range in.Sites {
+		c.Sites = append(c.Sites, Site{s.Name, s.Nodes, s.Found, Seconds(s.Within), Seconds(s.Between)})
+	}
 	for _, l := range in.Links {
 		t := timersOr(l.Timers, j.token)
 		c.Links = append(c.Links, Link{

@@ -44,6 +44,16 @@ type Cluster struct {
 	ConfigVersion uint64 `json:"config_version"`
 	Nodes         []Node `json:"nodes"` // ascending by id
 	Links         []Link `json:"links"` // ascending by number
+	Sites         []Site `json:"sites,omitempty"`
+}
+
+// Site is a place with nodes that share its fate. Where the configuration names none, sites are found by round trips.
+type Site struct {
+	Name    string   `json:"name"`
+	Nodes   []uint32 `json:"nodes"`                 // ascending
+	Found   bool     `json:"found"`                 // by round trips
+	Within  Seconds  `json:"rtt_within,omitempty"`  // longest usual round trip between two of its nodes; found sites only; 0: not known
+	Between Seconds  `json:"rtt_between,omitempty"` // shortest to a node of another site
 }
 
 // Node is one configured node.

@@ -176,6 +176,9 @@ func (s *sender) nodes() {
 		if n.Member != checker.Unknown {
 			s.bool(s.nodeMember, n.Member == checker.Yes, n.Name, id)
 		}
+		if n.Site != "" {
+			s.gauge(s.nodeSite, 1, n.Name, id, n.Site, s.siteSource(n.Site))
+		}
 		if !n.Local {
 			s.gauge(s.nodeAgent, 1, n.Name, id, n.Agent.String())
 		}
@@ -186,6 +189,16 @@ func (s *sender) nodes() {
 			s.gauge(s.nodeReachable, 0, n.Name, id)
 		}
 	}
+}
+
+// siteSource is who says that there is a site.
+func (s *sender) siteSource(name string) string {
+	for _, site := range s.r.Cluster.Sites {
+		if site.Name == name && site.Found {
+			return "round-trips"
+		}
+	}
+	return "configuration"
 }
 
 // isCut: the finding says that peers are out of reach.

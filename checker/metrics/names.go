@@ -25,7 +25,7 @@ type names struct {
 
 	quorate, votes, spareNodes      *prometheus.Desc
 	nodeMember, nodeReachable       *prometheus.Desc
-	nodeAgent                       *prometheus.Desc
+	nodeAgent, nodeSite             *prometheus.Desc
 	corosyncUp, corosyncInfo        *prometheus.Desc
 	tokenLosses, retransmits, age   *prometheus.Desc
 	hostPause, hostWorstPause       *prometheus.Desc
@@ -103,6 +103,7 @@ func (n *names) quorum() {
 	n.quorate = desc("quorate", "Whether this node has quorum; absent if unknown.")
 	n.votes = desc("votes", "Votes; type expected, highest_expected, total, needed or spare (may still be lost).", "type")
 	n.spareNodes = desc("spare_nodes", "Nodes, whichever they are, that may still be lost at once.")
+	n.nodeSite = desc("node_site", "Always 1; where a node is, and who says so: configuration, or round-trips by which it was found.", "node", "node_id", "site", "source")
 	n.nodeMember = desc("node_member", "Whether a node is in Corosync's membership; absent if unknown.", nodeLabels...)
 	n.nodeReachable = desc("node_reachable", "Whether probes reach a peer on a link at least; absent if unknown.", nodeLabels...)
 	n.nodeAgent = desc("node_agent", "Always 1; the state of a peer's agent: heard, stopped (it said so), silent (though its node lives) or unknown.", append(slices.Clone(nodeLabels), "state")...)

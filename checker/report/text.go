@@ -232,6 +232,28 @@ func (p *printer) cluster() {
 		t = append(t, []string{"", n.Name, or(n.Site, "-"), fmt.Sprint(n.Votes), n.Member.String(), n.Reach.String(), n.Agent.String(), strings.Join(n.Addresses, " ")})
 	}
 	p.table(t)
+	p.sites()
+}
+
+// sites tells what found sites rest on.
+func (p *printer) sites() {
+	var all []string
+	for _, s := range p.r.Cluster.Sites {
+		if !s.Found {
+			continue
+		}
+		text := s.Name
+		if s.Within > 0 {
+			text += ": " + show(s.Within.Duration()) + " within"
+		}
+		if s.Between > 0 {
+			text += ", " + show(s.Between.Duration()) + " to the next"
+		}
+		all = append(all, text)
+	}
+	if len(all) > 0 {
+		p.wrap("SITES     ", "found by round trips, as the configuration names none. "+strings.Join(all, "; "))
+	}
 }
 
 func quorumText(q checker.Quorum) string {

@@ -22,7 +22,8 @@ type Input struct {
 	Status    corosync.Status
 	Hostname  string            // of this host, short or fully qualified
 	Local     []netip.Addr      // addresses of this host's interfaces; nil: not known
-	Sites     map[string]string // site by node name
+	Sites     map[string]string // site by node name or nodeid, as the configuration has them
+	Found     []Site            // by round trips; they count if the configuration names none
 	Views     []mesh.View       // what peers said lately
 	Proxmox   proxmox.Snapshot  // what Proxmox VE knows; the zero value: nothing
 }
@@ -35,9 +36,7 @@ func Merge(in Input) (Cluster, []Disagreement) {
 	m.fromStatus()
 	m.local()
 	m.timeouts()
-	for i, n := range m.c.Nodes {
-		m.c.Nodes[i].Site = in.Sites[n.Name]
-	}
+	m.sites()
 	m.votes()
 	m.versions()
 	m.tokens()

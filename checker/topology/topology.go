@@ -20,6 +20,7 @@ type Cluster struct {
 	Local         uint32         // nodeid of the node this agent runs on; 0: not known
 	Nodes         []Node         // ascending by ID
 	Links         []Link         // ascending by Number
+	Sites         []Site         // by the lowest id of their nodes; empty: there is one place, or nobody knows
 	Timeouts      totem.Timeouts // as the daemon runs them, else as the file gives them
 	TimeoutsFrom  string         // "runtime", "corosync.conf" or "" (unknown)
 	Quorum        votequorum.Config

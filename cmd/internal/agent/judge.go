@@ -96,6 +96,7 @@ type judge struct {
 	virtual  virtual
 	worst    worstOf
 	weak     lintMemo
+	sites    sites
 }
 
 // rest is how long to wait for the next judgement, if nothing happens.
@@ -131,6 +132,7 @@ func (j *judge) step(now time.Time) {
 	var rep checker.Report
 	j.state, rep = checker.Step(j.state, in)
 	a.publish(&rep)
+	j.sites.step(now, j, &rep)
 	j.keepRecord(now, status, &rep)
 	j.virtual.step(now, j, status, &rep)
 	if rep.Severity >= checker.Warning || anyGap(&rep) {
@@ -159,7 +161,7 @@ func (j *judge) merge(now time.Time, status corosync.Status, views []checker.Pee
 		return
 	}
 	j.plan, j.status, j.merged = p, status, now
-	in := topology.Input{Status: status, Hostname: j.agent.config.Hostname, Sites: j.agent.settings.Load().Sites, Proxmox: j.agent.pve()}
+	in := topology.Input{Status: status, Hostname: j.agent.config.Hostname, Sites: j.agent.settings.Load().Sites, Found: j.sites.found, Proxmox: j.agent.pve()}
 	for _, v := range views {
 		if now.Sub(v.At) < freshView { // an agent that is gone says nothing of now
 			in.Views = append(in.Views, v.View)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/lint"
+	"github.com/quorumwatch/quorumwatch/checker/topology"
 	"github.com/quorumwatch/quorumwatch/probe/nic"
 	"github.com/quorumwatch/quorumwatch/proxmox"
 )
@@ -102,6 +103,17 @@ func migration(s proxmox.Snapshot) netip.Prefix {
 	return netip.Prefix{}
 }
 
+// siteNames are the sites of nodes by their names.
+func siteNames(c topology.Cluster) map[string]string {
+	out := map[string]string{}
+	for _, n := range c.Nodes {
+		if n.Site != "" {
+			out[n.Name] = n.Site
+		}
+	}
+	return out
+}
+
 // lint looks for weak points, now and then and after each change of corosync.conf.
 func (j *judge) lint(now time.Time) []lint.Finding {
 	p := j.plan
@@ -113,7 +125,7 @@ func (j *judge) lint(now time.Time) []lint.Finding {
 	}
 	in := lint.Input{
 		Config: p.config, Addresses: p.addresses, Status: j.status, Local: p.local,
-		Sites: j.agent.settings.Load().Sites, Proxmox: j.agent.config.Proxmox != nil, Migration: migration(j.agent.pve()),
+		Sites: siteNames(j.cluster), Proxmox: j.agent.config.Proxmox != nil, Migration: migration(j.agent.pve()),
 	}
 	if h := j.agent.host.Load(); h != nil {
 		in.Interfaces, in.Unsynced = h.interfaces, h.unsynced

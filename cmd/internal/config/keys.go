@@ -101,6 +101,7 @@ func outerKeys() []key {
 	return []key{
 		{path: "sites", kind: objects(), doc: []string{
 			"Which nodes share a site: names or nodeids; lets findings speak of sites",
+			"Without any, sites are found by round trips: those that are a millisecond or more apart",
 		}, sample: []string{
 			"- name: north",
 			"  nodes: [n1, n2]",
