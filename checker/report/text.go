@@ -242,14 +242,14 @@ func (p *printer) sites() {
 		if !s.Found {
 			continue
 		}
-		text := s.Name
+		var how []string
 		if s.Within > 0 {
-			text += ": " + show(s.Within.Duration()) + " within"
+			how = append(how, show(s.Within.Duration())+" within")
 		}
 		if s.Between > 0 {
-			text += ", " + show(s.Between.Duration()) + " to the next"
+			how = append(how, show(s.Between.Duration())+" to the next")
 		}
-		all = append(all, text)
+		all = append(all, s.Name+": "+strings.Join(how, ", "))
 	}
 	if len(all) > 0 {
 		p.wrap("SITES     ", "found by round trips, as the configuration names none. "+strings.Join(all, "; "))
