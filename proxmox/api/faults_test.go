@@ -43,6 +43,8 @@ func TestWholeFaults(t *testing.T) {
 	}{
 		"nobody listens": {func(_ *testing.T, _ *Reader, s *proxmoxtest.Server) { s.Close() }, proxmox.Unreachable, "refused"},
 		"hangs":          {func(_ *testing.T, r *Reader, s *proxmoxtest.Server) { s.Hang("*") }, proxmox.TimedOut, "no answer in 100ms"},
+		"drips":          {func(_ *testing.T, r *Reader, s *proxmoxtest.Server) { s.Drip("*") }, proxmox.TimedOut, "no answer in 100ms"},
+		"mute handshake": {func(t *testing.T, r *Reader, _ *proxmoxtest.Server) { r.endpoints[0] = proxmoxtest.NewMute(t) }, proxmox.TimedOut, "no answer in 100ms"},
 		"token":          {func(_ *testing.T, _ *Reader, s *proxmoxtest.Server) { s.RefuseToken() }, proxmox.TokenRefused, "Authentication failed!"},
 		"token, older words": {func(_ *testing.T, _ *Reader, s *proxmoxtest.Server) {
 			s.Answer("*", proxmoxtest.Answer{Status: 401, Reason: "token 'quorumwatch@pve!agent' access expired"})
@@ -87,7 +89,7 @@ func TestWholeFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, server := reader(t, "healthy")
 			r.cfg.Timeout = 2 * time.Second
-			if name == "hangs" {
+			if tt.want == proxmox.TimedOut {
 				r.cfg.Timeout = 100 * time.Millisecond
 			}
 			tt.prepare(t, r, server)

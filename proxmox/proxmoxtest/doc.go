@@ -24,5 +24,5 @@
 //
 // Numbers are strings where they come from text, false is "", the reason of a refusal is in the status line, 401 and 595 have no body, a
 // standalone node's configuration is null and its join information a 424. A Server shows all of them, and can on request hang,
-// forbid, refuse the token, or answer anything else, while it runs.
+// drip, forbid, refuse the token, or answer anything else, while it runs.
 package proxmoxtest

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Token is what a Server takes, as it is written in a token file.
@@ -72,6 +73,32 @@ func (s *Server) Hang(path string) {
 		case <-s.release:
 		}
 	})
+}
+
+// Drip makes a path answer a byte now and then, without end: no read of the answer waits for long, and none ever has it.
+func (s *Server) Drip(path string) {
+	s.handle(path, func(w http.ResponseWriter, r *http.Request) {
+		flush := http.NewResponseController(w).Flush
+		if _, err := io.WriteString(w, `{"data":[`); err != nil {
+			return
+		}
+		for range time.Tick(dripEvery) {
+			if _, err := io.WriteString(w, " "); err != nil || flush() != nil || r.Context().Err() != nil || s.ended() {
+				return
+			}
+		}
+	})
+}
+
+const dripEvery = 20 * time.Millisecond
+
+func (s *Server) ended() bool {
+	select {
+	case <-s.release:
+		return true
+	default:
+		return false
+	}
 }
 
 // Forbid makes paths answer 403, as they do without a privilege.
