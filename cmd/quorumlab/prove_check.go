@@ -41,6 +41,7 @@ type checkSaid struct {
 	Text     string         `json:"text"`
 	Limits   []checkLimit   `json:"limits"`
 	Paths    []checkPath    `json:"paths"`
+	Changes  []string       `json:"changes,omitempty"`
 }
 
 // checkLimit is a limit as check prints it.

@@ -20,6 +20,7 @@ type checkCase struct {
 	Links  []int         // that lose packets; none: all
 	Answer verdict.Answer
 	First  string // limit that broke first; "": none
+	Change string // what one of the changes that are named must speak of; "": nothing
 	Why    string
 }
 
@@ -53,19 +54,21 @@ func checkOne() []checkCase {
 	burst := []string{"--burst"}
 	return []checkCase{
 		{Name: "clean, 2 ms", Args: burst, RTT: checkNear, Answer: verdict.NotEnough, First: verdict.LimitVotes, Why: whyQuiet},
-		{Name: "1 %, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Why: whyOne},
+		{Name: "1 %, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Change: "knet_ping",
+			Why: whyOne},
 		{Name: "10 %, 2 ms", Args: burst, RTT: checkNear, There: 0.1, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitLoss, Why: whyTen},
 		{Name: "clean, 40 ms", Args: burst, RTT: checkFar, Answer: verdict.NotEnough, First: verdict.LimitDelay, Why: whyFar},
-		{Name: "1 %, 40 ms", Args: burst, RTT: checkFar, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Why: whyOne},
+		{Name: "1 %, 40 ms", Args: burst, RTT: checkFar, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Change: "knet_ping",
+			Why: whyOne},
 		{Name: "10 %, 40 ms", Args: burst, RTT: checkFar, There: 0.1, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitLoss, Why: whyTen},
-		{Name: "black hole above 1400, 2 ms", Args: burst, RTT: checkNear, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Why: whyHole},
-		{Name: "black hole above 1400, 40 ms", Args: burst, RTT: checkFar, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Why: whyHole},
+		{Name: "black hole above 1400, 2 ms", Args: burst, RTT: checkNear, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Change: "MTU", Why: whyHole},
+		{Name: "black hole above 1400, 40 ms", Args: burst, RTT: checkFar, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Change: "MTU", Why: whyHole},
 		{Name: "black hole above 1400 and 1 %, 2 ms", Args: burst, RTT: checkNear, MTU: 1400, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges,
-			First: verdict.LimitMTU, Why: whyHole},
+			First: verdict.LimitMTU, Change: "MTU", Why: whyHole},
 		{Name: "10 % there only, 2 ms", Args: burst, RTT: checkNear, There: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
 		{Name: "10 % back only, 2 ms", Args: burst, RTT: checkNear, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
 		{Name: "10 % there only, 40 ms", Args: burst, RTT: checkFar, There: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
-		{Name: "1 % there only, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitOneWay,
+		{Name: "1 % there only, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitOneWay, Change: "knet_ping",
 			Why: "as 1 % both ways: wider timers of knet bear it"},
 	}
 }
@@ -73,10 +76,11 @@ func checkOne() []checkCase {
 // checkPlain are checks without a flag, which see 200 probes: enough for what is plain, too few for 1 %.
 func checkPlain() []checkCase {
 	return []checkCase{
-		{Name: "one place", RTT: checkHere, Answer: verdict.GoWithChanges, First: verdict.LimitLinks, Why: "nothing is wrong but that the only link is the only one"},
+		{Name: "one place", RTT: checkHere, Answer: verdict.GoWithChanges, First: verdict.LimitLinks, Change: "second link",
+			Why: "nothing is wrong but that the only link is the only one"},
 		{Name: "clean, 2 ms", RTT: checkNear, Answer: verdict.NotEnough, First: verdict.LimitVotes, Why: whyQuiet},
 		{Name: "10 %, 2 ms", RTT: checkNear, There: 0.1, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitLoss, Why: whyTen},
-		{Name: "black hole above 1400, 2 ms", RTT: checkNear, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Why: whyHole},
+		{Name: "black hole above 1400, 2 ms", RTT: checkNear, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Change: "MTU", Why: whyHole},
 		{Name: "10 % there only, 2 ms", RTT: checkNear, There: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
 	}
 }
@@ -91,10 +95,10 @@ func checkTwo() []checkCase {
 		{Name: "1 % on both links, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss,
 			Why: "no link is within the gate of old, less than 1 % of 10,000 packets; another link, or a repair, changes that"},
 		{Name: "10 % on both links, 2 ms", Args: burst, RTT: checkNear, There: 0.1, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitLoss,
-			Why: "both links are down half of the time; no setting should be asked to bear that"},
+			Why: "no setting should be asked to bear that on every link"},
 		{Name: "10 % on link 0, 2 ms", Args: burst, RTT: checkNear, There: 0.1, Back: 0.1, Links: []int{0}, Answer: verdict.NotEnough, First: verdict.LimitLoss,
-			Why: "link 1 carries the token (30 % on one of two links cost none in five minutes), so it is a warning, and a GO takes an hour"},
+			Why: "link 1 carries the token (30 % on one of two links cost none), so it is a warning, and a GO takes an hour"},
 		{Name: "black hole above 1400 on link 1, 2 ms", Args: burst, RTT: checkNear, MTU: 1400, Links: []int{1}, Answer: verdict.GoWithChanges,
-			First: verdict.LimitMTU, Why: whyHole},
+			First: verdict.LimitMTU, Change: "MTU", Why: whyHole},
 	}
 }

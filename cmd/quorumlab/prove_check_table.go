@@ -30,6 +30,16 @@ func (k checkCase) rightly(c checkCell) bool { return c.Said.Answer == k.Answer 
 // firstly: the limit named first is the one that was written down.
 func (k checkCase) firstly(c checkCell) bool { return c.Said.First == k.First }
 
+// changed: the change that helps is among those that are named.
+func (k checkCase) changed(c checkCell) bool {
+	return slices.ContainsFunc(c.Said.Changes, func(text string) bool { return strings.Contains(text, k.Change) })
+}
+
+// kept: the run was as was written down, but for how long it took.
+func (k checkCase) kept(c checkCell) bool {
+	return k.rightly(c) && k.firstly(c) && (k.Change == "" || k.changed(c))
+}
+
 // steady: all runs said the same.
 func (r checkRow) steady() bool {
 	return !slices.ContainsFunc(r.Cells, func(c checkCell) bool {
@@ -103,7 +113,7 @@ func (r checkRow) print(w io.Writer) {
 		took = append(took, fmt.Sprintf("%.1f", c.Took.Seconds()))
 		lost = append(lost, c.worst())
 		downs, losses = downs+c.Downs, losses+c.Losses
-		if r.rightly(c) && r.firstly(c) {
+		if r.kept(c) {
 			kept++
 		}
 	}
@@ -148,6 +158,7 @@ func meanwhile(downs, losses int) string {
 func requireChecks(rows []checkRow) []requirement {
 	right := requirement{Text: "the verdict is the one that was written down before"}
 	first := requirement{Text: "the limit named first is the one that was written down before"}
+	change := requirement{Text: "with GO WITH CHANGES, the change that helps is among those that are named", Idle: true}
 	same := requirement{Text: "run twice, the same verdict and the same first limit"}
 	quick := requirement{Text: fmt.Sprintf("`quorumwatch check` on a healthy cluster takes less than %v", checkQuick), Idle: true}
 	shown := requirement{Text: "and tells a terminal how far it is", Idle: true}
@@ -156,6 +167,9 @@ func requireChecks(rows []checkRow) []requirement {
 		for _, c := range r.Cells {
 			right.count(r.rightly(c))
 			first.count(r.firstly(c))
+			if r.Change != "" {
+				change.count(r.changed(c))
+			}
 			if r.healthy() {
 				quick.count(c.Took < checkQuick)
 				shown.count(c.shown())
@@ -169,7 +183,7 @@ func requireChecks(rows []checkRow) []requirement {
 	if slowest > 0 {
 		quick.Note = fmt.Sprintf("slowest: %.1f s", slowest.Seconds())
 	}
-	return []requirement{right, first, same, quick, shown}
+	return []requirement{right, first, same, change, quick, shown}
 }
 
 // String is a cell while it is measured.
