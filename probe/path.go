@@ -116,6 +116,18 @@ func (q *path) spent(full bool) bool {
 	return q.target.Burst > 0 && q.session(full).sent >= q.target.Burst
 }
 
+// hush tells that no more probes of a size leave.
+func (q *path) hush(full bool, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case !full:
+		q.stats.Hush(now)
+	case q.large != nil:
+		q.large.Hush(now)
+	}
+}
+
 // observe tells what is known.
 func (q *path) observe(now time.Time) Observation {
 	open, why := q.socket.Load().state()

@@ -211,6 +211,18 @@ func (p *Prober) notice(now time.Time) {
 	}
 }
 
+// Hush sends no more probes, until the next SetTargets. Answers to those that left still count.
+func (p *Prober) Hush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plan = nil
+	now := time.Now()
+	for _, q := range p.paths {
+		q.hush(false, now)
+		q.hush(true, now)
+	}
+}
+
 // SetBulletin sets what rides in our full-size probes from now on. Data that is longer than BulletinRoom is not sent in probes
 // that it does not fit.
 func (p *Prober) SetBulletin(data []byte) {

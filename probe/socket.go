@@ -233,6 +233,9 @@ func (s *socket) shoot(due []*shot, now time.Time) {
 		b, seq := s.p.request(m.Buf, x, wall)
 		m.Buf, m.N, m.Addr, m.Key = b, len(b), x.path.remote, seq
 		x.path.depart(x.Full, seq, now)
+		if x.path.spent(x.Full) {
+			x.path.hush(x.Full, now)
+		}
 	}
 	s.p.counters.sent.Add(uint64(len(due)))
 	if conn != nil {

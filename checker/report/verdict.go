@@ -122,61 +122,6 @@ func verdictCluster(c *verdict.Cluster) string {
 	return text + fmt.Sprintf(" (coefficient %d), token + consensus %s; HA %s", c.Coefficient.Duration().Milliseconds(), show(c.Membership.Duration()), c.HA)
 }
 
-func verdictPaths(p *planPrinter, v *verdict.Verdict) {
-	if len(v.Paths) == 0 {
-		return
-	}
-	rows := table{{"\npath", "dir", "lost", "worst gap (of token)", "burst", "p50", "p99.9", "full size"}}
-	var notes []string
-	for i := range v.Paths {
-		lines, note := verdictPath(&v.Paths[i])
-		rows = append(rows, lines...)
-		if note != "" {
-			notes = append(notes, fmt.Sprintf("link%d %s: %s", v.Paths[i].Link, v.Paths[i].Peer, note))
-		}
-	}
-	printed := &printer{}
-	printed.table(rows)
-	p.b.WriteString(printed.b.String())
-	for _, n := range notes {
-		p.wrap("note", labels, n)
-	}
-	r := &v.Ring
-	p.line("")
-	p.wrap("ring", labels, fmt.Sprintf("worst round trip %s (99.9 %%: %s); once around %d nodes, %d crossings between sites: %s (99.9 %%: %s), %s of the %s after which a token is sent again",
-		show(r.Pair.Duration()), show(r.PairTail.Duration()), r.Nodes, r.Crossings, show(r.Round.Duration()), show(r.RoundTail.Duration()), percent(r.Share), show(r.Retransmit.Duration())))
-}
-
-// verdictPath is two lines, one for each direction, and what else there is to say.
-func verdictPath(x *verdict.Path) (lines table, note string) {
-	name := fmt.Sprintf("link%d %s", x.Link, x.Peer)
-	if x.Received == 0 {
-		return table{{name, "-", "", "no answer", "", "", "", ""}}, x.Note
-	}
-	full := "not sent"
-	if x.FullSize > 0 {
-		full = fmt.Sprintf("%d of %d", x.FullReceived, x.FullSent)
-	}
-	unknown := ""
-	if n := x.Lost - x.LostForward - x.LostBackward; n > 0 && x.Lost >= x.LostForward+x.LostBackward {
-		unknown = fmt.Sprintf("%d more lost, direction unknown", n)
-	}
-	forward, backward := x.WorstGapForward, x.WorstGapBackward
-	if forward == 0 && backward == 0 { // nobody knows which way it was
-		forward, backward = x.WorstGap, x.WorstGap
-	}
-	gap := func(d verdict.Seconds) string {
-		if d == 0 || x.WorstGap == 0 {
-			return "none"
-		}
-		return fmt.Sprintf("%s (%s)", show(d.Duration()), percent(x.GapShare*float64(d)/float64(x.WorstGap)))
-	}
-	return table{
-		{name, "->", fmt.Sprint(x.LostForward), gap(forward), fmt.Sprint(x.Burst), show(x.P50.Duration()), show(x.P999.Duration()), full},
-		{"", "<-", fmt.Sprint(x.LostBackward), gap(backward), "", "", "", ""},
-	}, strings.Trim(x.Note+"; "+unknown, "; ")
-}
-
 func verdictLimits(p *planPrinter, v *verdict.Verdict) {
 	p.line("")
 	for _, l := range v.Limits {

@@ -65,25 +65,24 @@ func gapText(v *verdict.Verdict) string {
 
 // diffPaths tells of paths that came, went, or changed by more than chance and a tenth.
 func diffPaths(p *planPrinter, a, b *verdict.Verdict) {
-	name := func(x *verdict.Path) string { return fmt.Sprintf("link%d %s", x.Link, x.Peer) }
 	old := map[string]*verdict.Path{}
 	for i := range a.Paths {
-		old[name(&a.Paths[i])] = &a.Paths[i]
+		old[onLink(&a.Paths[i])] = &a.Paths[i]
 	}
 	for i := range b.Paths {
 		x := &b.Paths[i]
-		was := old[name(x)]
-		delete(old, name(x))
+		was := old[onLink(x)]
+		delete(old, onLink(x))
 		switch {
 		case was == nil:
-			p.wrap(name(x), labels, "was not probed before: "+pathText(x))
+			p.wrap(onLink(x), labels, "was not probed before: "+pathText(x))
 		case changed(was, x):
-			p.wrap(name(x), labels, pathText(was)+"  ->  "+pathText(x))
+			p.wrap(onLink(x), labels, pathText(was)+"  ->  "+pathText(x))
 		}
 	}
 	for i := range a.Paths {
-		if x := &a.Paths[i]; old[name(x)] != nil {
-			p.wrap(name(x), labels, pathText(x)+"  ->  not probed")
+		if x := &a.Paths[i]; old[onLink(x)] != nil {
+			p.wrap(onLink(x), labels, pathText(x)+"  ->  not probed")
 		}
 	}
 }
@@ -92,7 +91,11 @@ func pathText(x *verdict.Path) string {
 	if x.Received == 0 {
 		return "no answer"
 	}
-	return fmt.Sprintf("lost %s, RTT %s (99.9 %%: %s), worst gap %s", percent(x.LossRatio), show(x.P50.Duration()), show(x.P999.Duration()), show(x.WorstGap.Duration()))
+	full := ""
+	if x.Full != nil {
+		full = fmt.Sprintf(" (full size %s)", percent(x.Full.LossRatio))
+	}
+	return fmt.Sprintf("lost %s%s, RTT %s (99.9 %%: %s), worst gap %s", percent(x.LossRatio), full, show(x.P50.Duration()), show(x.P999.Duration()), show(x.WorstGap.Duration()))
 }
 
 func changed(a, b *verdict.Path) bool {
@@ -100,5 +103,13 @@ func changed(a, b *verdict.Path) bool {
 		return math.Abs(float64(x-y)) > 0.1*float64(max(x, y)) && math.Abs(float64(x-y)) > 2e5
 	}
 	return (a.Received == 0) != (b.Received == 0) || apart(a.P50, b.P50) || apart(a.P999, b.P999) || apart(a.WorstGap, b.WorstGap) ||
-		math.Abs(a.LossRatio-b.LossRatio) > 0.001
+		math.Abs(a.LossRatio-b.LossRatio) > 0.001 || math.Abs(fullLoss(a)-fullLoss(b)) > 0.001
+}
+
+// fullLoss is that of full-size probes, if they were counted as small ones.
+func fullLoss(x *verdict.Path) float64 {
+	if x.Full == nil {
+		return 0
+	}
+	return x.Full.LossRatio
 }

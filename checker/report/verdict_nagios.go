@@ -32,7 +32,11 @@ func VerdictNagios(w io.Writer, v *verdict.Verdict) error {
 	}
 	for i := range v.Paths {
 		p := &v.Paths[i]
-		perf = append(perf, fmt.Sprintf("'loss_%s_link%d'=%.3f%%;;;0;100", quoteless(p.Peer), p.Link, 100*p.LossRatio))
+		name := fmt.Sprintf("%s_link%d", quoteless(p.Peer), p.Link)
+		perf = append(perf, perfLoss("loss_"+name, p.LossRatio))
+		if p.Full != nil {
+			perf = append(perf, perfLoss("loss_full_"+name, p.Full.LossRatio))
+		}
 	}
 	return nagios(w, first, details, perf)
 }
@@ -117,6 +121,10 @@ func replaceAny(r rune, out string) rune {
 // perfTime is a time with warning at half and critical at three quarters of a bound, where Corosync itself warns.
 func perfTime(name string, d, bound time.Duration) string {
 	return fmt.Sprintf("'%s'=%.6fs;%.3f;%.3f;0;%.3f", name, d.Seconds(), bound.Seconds()/2, bound.Seconds()*3/4, bound.Seconds())
+}
+
+func perfLoss(name string, ratio float64) string {
+	return fmt.Sprintf("'%s'=%.3f%%;;;0;100", name, 100*ratio)
 }
 
 func perfRatio(name string, share float64) string {

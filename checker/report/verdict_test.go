@@ -34,9 +34,12 @@ func aVerdict() *verdict.Verdict {
 		},
 		Paths: []verdict.Path{
 			{
-				Peer: "d", Node: 3, Local: netip.MustParseAddr("10.0.0.1"), Remote: netip.MustParseAddr("10.0.0.3"), Sent: 1_800_000, Received: 1_799_979,
-				Lost: 21, LostBackward: 19, P50: ms(6.1), P99: ms(9), P999: ms(22), Max: ms(410), WorstGap: ms(1900), WorstGapBackward: ms(1900), Burst: 10,
-				FullSize: 1472, FullSent: 64, FullReceived: 64, LossRatio: 21.0 / 1.8e6, GapShare: 0.608,
+				Peer: "d", Node: 3, Local: netip.MustParseAddr("10.0.0.1"), Remote: netip.MustParseAddr("10.0.0.3"),
+				Figures: verdict.Figures{
+					Sent: 1_800_000, Received: 1_799_979, Lost: 21, LostBackward: 19, P50: ms(6.1), P99: ms(9), P999: ms(22), Max: ms(410),
+					WorstGap: ms(1900), WorstGapBackward: ms(1900), Burst: 10, LossRatio: 21.0 / 1.8e6, GapShare: 0.608,
+				},
+				FullSize: 1472, FullSent: 64, FullReceived: 64,
 			},
 			{Peer: "d", Node: 3, Link: 1, Local: netip.MustParseAddr("10.1.0.1"), Remote: netip.MustParseAddr("10.1.0.3"), Note: "no answer"},
 		},
@@ -53,8 +56,16 @@ func aVerdict() *verdict.Verdict {
 
 func TestVerdictGoldens(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer, *verdict.Verdict) error{
-		"verdict.txt":    func(b *bytes.Buffer, v *verdict.Verdict) error { return report.Verdict(b, v, 110) },
-		"verdict.json":   func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictJSON(b, v) },
+		"verdict.txt":  func(b *bytes.Buffer, v *verdict.Verdict) error { return report.Verdict(b, v, 110) },
+		"verdict.json": func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictJSON(b, v) },
+		"verdict-burst.txt": func(b *bytes.Buffer, v *verdict.Verdict) error {
+			x := &v.Paths[0]
+			x.Sent, x.Received, x.LossRatio = 10_000, 10_000-x.Lost, float64(x.Lost)/10_000
+			full := x.Figures
+			full.Received, full.Lost, full.LostForward, full.LossRatio, full.Burst = 9088, 912, 893, 0.0912, 23
+			x.Full = &full
+			return report.Verdict(b, v, 110)
+		},
 		"verdict.yaml":   func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictYAML(b, v) },
 		"verdict.nagios": func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictNagios(b, v) },
 		"verdict.html":   func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictHTML(b, v) },

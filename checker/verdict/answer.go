@@ -36,6 +36,9 @@ func (j *judge) lacks() string {
 	excused := uint64(0)
 	for _, p := range j.in.Paths {
 		excused += p.Excused
+		if p.Full != nil {
+			excused += p.Full.Excused
+		}
 	}
 	switch need := b.Need.Duration(); {
 	case len(j.in.Paths) == 0:
@@ -133,13 +136,16 @@ func (j *judge) confidence() {
 		busy = fmt.Sprintf("%d busy periods", b.Busy)
 	}
 	v.Rests = append(v.Rests, fmt.Sprintf("%s of %s, %d probes on %s, %s", span(j.in.Length), orElse(b.Source, "probes"), b.Probes, pathCount(b.Paths), busy))
+	if j.in.Turns > 1 {
+		v.Rests = append(v.Rests, fmt.Sprintf("the paths were probed in %d turns, all links to a peer in the same one: troubles that turns share are seen in each by itself", j.in.Turns))
+	}
 	if b.Assumed > 0 {
 		v.Rests = append(v.Rests, fmt.Sprintf("%d directions between other nodes were not measured from here: taken to be as those beside them", b.Assumed))
 	}
 	if h := &v.Headroom; h.Passes > 0 && j.length > 2*j.in.Length {
 		v.Rests = append(v.Rests, fmt.Sprintf("for the model the record was repeated to %s", span(j.length)))
 	}
-	if p := v.Basis.Probes; p > 0 && j.worstPath().Lost == 0 {
+	if p := v.Basis.Probes; p > 0 && j.worst().Lost == 0 {
 		v.Rests = append(v.Rests, fmt.Sprintf("no loss in %d probes: below %s with 19 chances of 20", p, percent(3/float64(p))))
 	}
 	if b.Stopped {

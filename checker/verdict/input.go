@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
@@ -24,6 +23,7 @@ type Input struct {
 	Proxmox  bool // a cluster of Proxmox VE: its fence budget counts
 
 	Length  time.Duration // of the measurement
+	Turns   int           // the paths were measured in so many, one after the other; 0 and 1: all at the same time
 	Busy    int           // how many backups, migrations or replications ran while it was made
 	Load    []Task
 	Paths   []Path       // measured; from here to each peer, on each link
@@ -67,57 +67,5 @@ type Pauses struct {
 	Total   time.Duration
 }
 
-// Path is what was measured between this node and one address of a peer: forward is from here. In a Verdict the last fields are filled in.
-type Path struct {
-	Peer         string     `json:"peer"`
-	Node         uint32     `json:"nodeid"`
-	Link         int        `json:"link"`
-	Local        netip.Addr `json:"local"`
-	Remote       netip.Addr `json:"remote"`
-	Sent         uint64     `json:"sent"`
-	Received     uint64     `json:"received"`
-	Lost         uint64     `json:"lost"`
-	LostForward  uint64     `json:"lost_forward"`
-	LostBackward uint64     `json:"lost_backward"`
-	Excused      uint64     `json:"excused"` // not counted: a host stalled
-
-	P50  Seconds `json:"rtt_p50"`
-	P99  Seconds `json:"rtt_p99"`
-	P999 Seconds `json:"rtt_p999"`
-	Max  Seconds `json:"rtt_max"`
-
-	WorstGap         Seconds `json:"worst_gap"`
-	WorstGapForward  Seconds `json:"worst_gap_forward"`
-	WorstGapBackward Seconds `json:"worst_gap_backward"`
-	Burst            int     `json:"longest_burst"` // lost in a row; 10: that many or more
-
-	FullSize     int    `json:"full_size"` // UDP payload of full-size probes; 0: none were sent
-	FullSent     uint64 `json:"full_sent"`
-	FullReceived uint64 `json:"full_received"`
-	FullError    string `json:"full_error,omitempty"`
-	MTU          int    `json:"mtu,omitempty"`   // of the path, if the network told one
-	Error        string `json:"error,omitempty"` // why no probe could leave
-
-	LossRatio float64 `json:"loss_ratio"`
-	GapShare  float64 `json:"worst_gap_share"` // of the effective token
-	Note      string  `json:"note,omitempty"`
-}
-
 // Seconds is a duration that is a number of seconds in JSON.
 type Seconds = checker.Seconds
-
-// answered says whether anything came back.
-func (p *Path) answered() bool { return p.Received > 0 }
-
-// decided is how many probes have a fate.
-func (p *Path) decided() uint64 { return p.Received + p.Lost }
-
-// loss is the ratio of probes lost, of those whose fate is known.
-func (p *Path) loss() float64 { return ratio(p.Lost, p.decided()) }
-
-func ratio(n, of uint64) float64 {
-	if of == 0 {
-		return 0
-	}
-	return float64(n) / float64(of)
-}

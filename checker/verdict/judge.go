@@ -164,8 +164,7 @@ func (j *judge) measure() {
 	h := &j.out.Headroom
 	h.Token = Seconds(j.cluster.Timeouts.Token)
 	for _, p := range j.in.Paths {
-		p.LossRatio = p.loss()
-		p.GapShare = float64(p.WorstGap) / float64(h.Token)
+		j.complete(&p)
 		switch {
 		case p.Error != "":
 			p.Note = p.Error
@@ -174,9 +173,11 @@ func (j *judge) measure() {
 		}
 		if p.answered() {
 			b.Paths++
-			b.Probes += p.decided()
-			if p.WorstGap > h.Delivery {
-				h.Delivery, h.Where = p.WorstGap, fmt.Sprintf("link %d to %s", p.Link, p.Peer)
+			for _, s := range p.samples() {
+				b.Probes += s.decided()
+				if s.WorstGap > h.Delivery {
+					h.Delivery, h.Where = s.WorstGap, p.where()
+				}
 			}
 		} else {
 			b.Silent++
@@ -188,6 +189,22 @@ func (j *judge) measure() {
 	})
 	h.Gap, h.Known = h.Delivery, b.Paths > 0
 	h.Share = min(float64(h.Gap)/float64(h.Token), 1)
+}
+
+// complete fills in what follows from the measured figures.
+func (j *judge) complete(p *Path) {
+	if p.Full != nil {
+		full := *p.Full
+		p.Full, p.FullSent, p.FullReceived = &full, full.decided(), full.Received
+	}
+	for _, f := range []*Figures{&p.Figures, p.Full} {
+		if f != nil {
+			f.LossRatio, f.GapShare = f.loss(), float64(f.WorstGap)/float64(j.cluster.Timeouts.Token)
+		}
+	}
+	if p.Full != nil && !p.hole() && p.Full.Lost >= muchLost && p.Full.loss() >= sizeTimes*p.loss() {
+		p.Note = join(p.Note, "full-size packets are lost far more often than small ones: a rate limit, a full queue or a damaged line")
+	}
 }
 
 // findings takes over what lint found.

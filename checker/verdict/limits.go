@@ -64,38 +64,30 @@ func (j *judge) mtu() Limit {
 	l := Limit{Name: LimitMTU, Status: Unknown, Text: "no full-size probes were answered or lost", measured: true}
 	for i := range j.out.Paths {
 		p := &j.out.Paths[i]
-		if !p.answered() || p.FullSize == 0 || p.FullSent < fullLeast && p.FullError == "" {
-			continue
+		switch {
+		case p.hole():
+			l.Status = Fail
+			l.Text = fmt.Sprintf("%s: packets of %d bytes are lost (%d of %d), small ones pass%s", p.where(), p.FullBytes(), p.FullSent-p.FullReceived, p.FullSent, holeWords(p))
+			l.Cure = "let the path carry the MTU of its interfaces, or let ICMP 'fragmentation needed' pass and lower the MTU of the interfaces at both ends; " +
+				"until then totem.knet_mtu below what passes"
+			p.Note = join(p.Note, "MTU")
+			return l
+		case l.Status == Unknown && p.FullReceived >= fullLeast:
+			l.Status, l.Text = Pass, fmt.Sprintf("packets of %d bytes pass without fragmentation", p.FullBytes())
 		}
-		if float64(p.FullReceived) > 0.5*float64(p.FullSent)*(1-p.LossRatio) && p.FullError == "" {
-			if l.Status == Unknown {
-				l.Status, l.Text = Pass, fmt.Sprintf("packets of %d bytes pass without fragmentation", packet(p))
-			}
-			continue
-		}
-		l.Status = Fail
-		l.Text = fmt.Sprintf("link %d to %s: packets of %d bytes are lost, small ones pass", p.Link, p.Peer, packet(p))
-		if p.MTU > 0 {
-			l.Text += fmt.Sprintf("; the network told of an MTU of %d", p.MTU)
-		} else if p.FullError != "" {
-			l.Text += ": " + p.FullError
-		} else {
-			l.Text += ", and nobody says why: a black hole"
-		}
-		l.Cure = "let the path carry the MTU of its interfaces, or let ICMP 'fragmentation needed' pass and lower the MTU of the interfaces at both ends; " +
-			"until then totem.knet_mtu below what passes"
-		p.Note = join(p.Note, "MTU")
-		return l
 	}
 	return l
 }
 
-// packet is the size of a full probe with its headers.
-func packet(p *Path) int {
-	if p.Remote.Is4() {
-		return p.FullSize + 28
+// holeWords says what is known of the reason.
+func holeWords(p *Path) string {
+	switch {
+	case p.MTU > 0:
+		return fmt.Sprintf("; the network told of an MTU of %d", p.MTU)
+	case p.FullError != "":
+		return ": " + p.FullError
 	}
-	return p.FullSize + 48
+	return ", and nobody says why: a black hole"
 }
 
 func join(parts ...string) string {

@@ -13,6 +13,9 @@ const (
 	oneWayTimes = 5
 )
 
+// sizeTimes is how many times as often full-size packets are lost as small ones if that is told.
+const sizeTimes = 5
+
 // oneWay: one direction loses and the other does not.
 func (j *judge) oneWay() Limit {
 	l := Limit{Name: LimitOneWay, Status: Pass, Text: "both directions are alike", measured: true}
@@ -21,18 +24,17 @@ func (j *judge) oneWay() Limit {
 		return l
 	}
 	worst := 0.0
-	for i := range j.out.Paths {
-		p := &j.out.Paths[i]
-		here, there, way := p.LostForward, p.LostBackward, "from here to "+p.Peer
+	for _, s := range j.samples() {
+		here, there, way := s.LostForward, s.LostBackward, "from here to "+s.path.Peer
 		if there > here {
-			here, there, way = there, here, "from "+p.Peer+" to here"
+			here, there, way = there, here, "from "+s.path.Peer+" to here"
 		}
-		if here < oneWayLeast || here < oneWayTimes*there || ratio(here, p.decided()) <= worst {
+		if here < oneWayLeast || here < oneWayTimes*there || ratio(here, s.decided()) <= worst {
 			continue
 		}
-		worst = ratio(here, p.decided())
+		worst = ratio(here, s.decided())
 		l.Status = Warn
-		l.Text = fmt.Sprintf("link %d: %s of the packets %s are lost, %s the other way", p.Link, percent(worst), way, percent(ratio(there, p.decided())))
+		l.Text = fmt.Sprintf("link %d: %s of the %s %s are lost, %s the other way", s.path.Link, percent(worst), s.packets(), way, percent(ratio(there, s.decided())))
 		l.Cure = "find what differs between the two directions: routes, a policer, one member of a bond or LAG"
 	}
 	if l.Status == Warn {
@@ -56,7 +58,7 @@ const (
 
 // losesMuch says whether a peer is reached over no link with less loss than any cluster should have.
 func (j *judge) losesMuch() bool {
-	return j.pairLoss() >= muchLoss && j.worstPath().Lost >= muchLost
+	return j.pairLoss() >= muchLoss && j.worst().Lost >= muchLost
 }
 
 // loss: what packets were lost, and when, is more than the token bears.
@@ -67,7 +69,7 @@ func (j *judge) lossStatus() Limit {
 	if j.out.Basis.Paths == 0 {
 		return l
 	}
-	h, worst := &j.out.Headroom, j.worstPath()
+	h, worst := &j.out.Headroom, j.worst()
 	l.Status = Pass
 	l.Text = fmt.Sprintf("%s; longest gap %s (%s of the token)", j.lossText(), span(h.Delivery.Duration()), percent(float64(h.Delivery)/float64(h.Token)))
 	lost := j.pairLoss()
@@ -95,7 +97,7 @@ func (j *judge) lossStatus() Limit {
 	case h.Lost > 0 || h.Delivery*advice.Safety >= h.Token || h.Virtual >= Seconds(easyShare*float64(h.Token)):
 		l.Status = Warn
 	case worst.loss() >= hopeless:
-		l.Status, l.Cure = Warn, fmt.Sprintf("repair link %d to %s: the others carry the token meanwhile", worst.Link, worst.Peer)
+		l.Status, l.Cure = Warn, fmt.Sprintf("repair %s: the others carry the token meanwhile", worst.path.where())
 	}
 	if l.Status == Warn && l.Cure == "" {
 		l.Cure = "watch it longer, and find what loses packets"
@@ -114,18 +116,19 @@ func (j *judge) often() string {
 
 // lossText is the worst loss of a path.
 func (j *judge) lossText() string {
-	p := j.worstPath()
-	if p.Lost == 0 {
+	s := j.worst()
+	if s.Lost == 0 {
 		return fmt.Sprintf("none of %d probes lost", j.out.Basis.Probes)
 	}
-	return fmt.Sprintf("%d of %d probes lost on link %d to %s (%s)", p.Lost, p.decided(), p.Link, p.Peer, percent(p.loss()))
+	return fmt.Sprintf("%d of %d %s lost on %s (%s)", s.Lost, s.decided(), s.packets(), s.path.where(), percent(s.loss()))
 }
 
-func (j *judge) worstPath() *Path {
-	worst := &Path{}
-	for i := range j.out.Paths {
-		if p := &j.out.Paths[i]; p.loss() > worst.loss() {
-			worst = p
+// worst is what lost most, of all paths and sizes.
+func (j *judge) worst() sample {
+	worst := sample{Figures: &Figures{}}
+	for _, s := range j.samples() {
+		if s.loss() > worst.loss() {
+			worst = s
 		}
 	}
 	return worst
@@ -139,8 +142,12 @@ func (j *judge) pairLoss() (worst float64) {
 		if !p.answered() && (p.Error != "" || p.Lost == 0) {
 			continue
 		}
-		if have, ok := best[p.Node]; !ok || p.loss() < have {
-			best[p.Node] = p.loss()
+		loss := 0.0
+		for _, s := range p.samples() {
+			loss = max(loss, s.loss())
+		}
+		if have, ok := best[p.Node]; !ok || loss < have {
+			best[p.Node] = loss
 		}
 	}
 	for _, l := range best {

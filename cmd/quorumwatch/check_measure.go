@@ -27,7 +27,6 @@ const (
 const (
 	burstProbes   = 10_000
 	burstInterval = time.Millisecond
-	burstFull     = 20 * time.Millisecond
 )
 
 // firstOwnPort begins the ports that IANA leaves for anybody: one of them is this run's.
@@ -42,7 +41,7 @@ func (f *checkFlags) measure(ctx context.Context, p *process, h *checkHost, key 
 		Interval: h.config.Probe.Interval, FullSize: h.config.Probe.FullSize, FullInterval: h.config.Probe.FullSizeInterval, For: f.last,
 	}
 	if f.burst {
-		c.Interval, c.FullInterval, c.For = burstInterval, burstFull, burstProbes*burstInterval
+		c.Interval, c.Burst = burstInterval, burstProbes
 	}
 	if isTerminal(p.err) {
 		c.Progress = func(x check.Progress) {
@@ -131,7 +130,7 @@ func (f *checkFlags) toNodes(ctx context.Context, p *process, h *checkHost) (ver
 // measured is what a measurement gives to a verdict.
 func (f *checkFlags) measured(h *checkHost, m check.Measurement) verdict.Input {
 	return verdict.Input{
-		At: time.Now(), Length: m.Length, Paths: m.Paths, Trace: m.Trace, Pauses: m.Pauses, Stopped: m.Stopped,
+		At: time.Now(), Length: m.Length, Paths: m.Paths, Trace: m.Trace, Pauses: m.Pauses, Stopped: m.Stopped, Turns: m.Turns,
 		Port: f.remotePort(h), DSCP: fmt.Sprintf("TOS 0x%02x, priority %d", h.tos(), knetPriority),
 	}
 }

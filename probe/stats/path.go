@@ -66,6 +66,7 @@ type Path struct {
 	run     run
 	runs    uint32 // number of the present run
 	longest uint32 // run of losses that was closed
+	hushed  int64  // no probe leaves any more; 0: they go on
 	anchor  mark   // the newest settled probe that was answered
 
 	newest    mark // the newest probe that was answered
@@ -140,9 +141,13 @@ func (p *Path) Sent(seq uint32, at time.Time) {
 		*p.record(p.next) = record{at: t}
 	}
 	p.record(seq).fate = pending
+	p.hushed = 0
 	p.count(t, sent, 1)
 	p.waiting()
 }
+
+// Hush tells that no more probes leave from an instant on: a gap that is open then does not grow.
+func (p *Path) Hush(at time.Time) { p.hushed = max(p.since(at), 1) }
 
 // restart begins a new numbering.
 func (p *Path) restart(seq uint32, t int64) {

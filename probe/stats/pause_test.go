@@ -346,3 +346,20 @@ func TestLongestLoss(t *testing.T) {
 		t.Errorf("%d and going on", s.LongestLoss)
 	}
 }
+
+// A gap that is open when the last probe left does not grow while its answer is waited for.
+func TestHush(t *testing.T) {
+	d := newDriver(1)
+	d.probes(100, pass)
+	d.probes(4, loseForward)
+	d.p.Hush(d.at())
+	d.now += 5 * time.Second
+	s := d.summary()
+	if w := s.Windows[2]; s.Total.Lost != 4 || w.WorstGap > 4*every {
+		t.Errorf("%d lost, worst gap %v", s.Total.Lost, w.WorstGap)
+	}
+	d.probes(30, loseForward)
+	if s := d.summary(); s.Outage.For < time.Second {
+		t.Errorf("probes leave again: %+v", s.Outage)
+	}
+}

@@ -18,7 +18,7 @@ func (p *Path) Present(now time.Time) Summary {
 		At:            now,
 		RTT:           p.estimate(),
 		Total:         p.counters(),
-		Outage:        p.outage(t),
+		Outage:        p.outage(p.active(t)),
 		Full:          p.full.summary(t, p.lostAfter()),
 		LongestLoss:   int(max(p.longest, p.run.lost)),
 		Authenticated: p.cfg.Authenticated,
@@ -30,6 +30,14 @@ func (p *Path) Present(now time.Time) Summary {
 	}
 	p.directions(t, &s)
 	return s
+}
+
+// active is the present, or the end of probing before it.
+func (p *Path) active(now int64) int64 {
+	if p.hushed > 0 {
+		return min(now, p.hushed)
+	}
+	return now
 }
 
 // Unanswered is Summary.Unanswered, for less than a Summary.

@@ -6,21 +6,36 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 	"github.com/quorumwatch/quorumwatch/probe"
+	"github.com/quorumwatch/quorumwatch/probe/stats"
 )
 
 // fold returns what is known of each path over the whole run.
 func (r *run) fold(now time.Time) (out []verdict.Path) {
-	seen := map[probe.Path]probe.Observation{}
-	for _, o := range r.p.Observations(now) {
-		seen[o.Path] = o
-	}
+	r.folded = now
+	seen := r.observe(now)
 	for _, t := range r.cfg.Targets {
-		p, w := pathOf(t, seen[probe.Path{Local: t.Local, Remote: t.Remote}]), r.worst[t]
-		p.P99, p.P999, p.Max, p.Burst = max(p.P99, w.P99), max(p.P999, w.P999), max(p.Max, w.Max), max(p.Burst, w.Burst)
-		p.WorstGap = max(p.WorstGap, w.WorstGap)
-		p.WorstGapForward, p.WorstGapBackward = max(p.WorstGapForward, w.WorstGapForward), max(p.WorstGapBackward, w.WorstGapBackward)
+		p := pathOf(t, seen[t])
+		if w, ok := r.worst[t]; ok {
+			keepWorst(&p.Figures, &w.Figures)
+		}
 		r.worst[t] = p
 		out = append(out, p)
+	}
+	return out
+}
+
+// observe asks the prober.
+func (r *run) observe(now time.Time) map[Target]*probe.Observation {
+	seen := map[probe.Path]*probe.Observation{}
+	all := r.p.Observations(now)
+	for i := range all {
+		seen[all[i].Path] = &all[i]
+	}
+	out := map[Target]*probe.Observation{}
+	for _, t := range r.cfg.Targets {
+		if out[t] = seen[t.path()]; out[t] == nil {
+			out[t] = &probe.Observation{}
+		}
 	}
 	return out
 }
@@ -35,21 +50,41 @@ func answered(paths []verdict.Path) bool {
 }
 
 // pathOf is what a prober saw of a path.
-func pathOf(t Target, o probe.Observation) verdict.Path {
-	s, n := &o.Summary, &o.Summary.Total
+func pathOf(t Target, o *probe.Observation) verdict.Path {
+	s := &o.Summary
 	p := verdict.Path{
-		Peer: t.Peer, Node: t.Node, Link: t.Link, Local: t.Local, Remote: t.Remote, Sent: n.Sent, Received: n.Received, Lost: n.Lost,
-		LostForward: n.LostForward, LostBackward: n.LostBackward, Excused: n.HostPaused,
-		FullSize: s.Full.Size, FullSent: s.Full.Sent, FullReceived: s.Full.Received, FullError: o.FullErr, MTU: o.MTU, Error: o.Err,
+		Peer: t.Peer, Node: t.Node, Link: t.Link, Local: t.Local, Remote: t.Remote, Figures: figures(s),
+		FullSize: s.Full.Size, FullSent: s.Full.AllSent, FullReceived: s.Full.AllReceived, FullError: o.FullErr, MTU: o.MTU, Error: o.Err,
+	}
+	if o.Full.Total.Sent > 0 {
+		full := figures(&o.Full)
+		p.Full = &full
+	}
+	return p
+}
+
+// figures are those of one size: counts of all time, the rest over the longest window.
+func figures(s *stats.Summary) verdict.Figures {
+	n := &s.Total
+	f := verdict.Figures{
+		Sent: n.Sent, Received: n.Received, Lost: n.Lost, LostForward: n.LostForward, LostBackward: n.LostBackward, Excused: n.HostPaused,
+		Burst: s.LongestLoss,
 	}
 	if len(s.Windows) == 0 {
-		return p
+		return f
 	}
 	w := &s.Windows[len(s.Windows)-1]
-	p.P50, p.P99, p.P999, p.Max = checker.Seconds(w.RTT.P50), checker.Seconds(w.RTT.P99), checker.Seconds(w.RTT.P999), checker.Seconds(w.RTT.Max)
-	p.WorstGap, p.WorstGapForward, p.WorstGapBackward = checker.Seconds(w.WorstGap), checker.Seconds(w.WorstGapForward), checker.Seconds(w.WorstGapBackward)
-	p.Burst = longest(w.Bursts)
-	return p
+	f.P50, f.P99, f.P999, f.Max = checker.Seconds(w.RTT.P50), checker.Seconds(w.RTT.P99), checker.Seconds(w.RTT.P999), checker.Seconds(w.RTT.Max)
+	f.WorstGap, f.WorstGapForward, f.WorstGapBackward = checker.Seconds(w.WorstGap), checker.Seconds(w.WorstGapForward), checker.Seconds(w.WorstGapBackward)
+	return f
+}
+
+// keepWorst takes over from w what was worse: quantiles of a long run are those of its worst hour.
+func keepWorst(f, w *verdict.Figures) {
+	f.P50, f.P99, f.P999, f.Max = max(f.P50, w.P50), max(f.P99, w.P99), max(f.P999, w.P999), max(f.Max, w.Max)
+	f.WorstGap = max(f.WorstGap, w.WorstGap)
+	f.WorstGapForward, f.WorstGapBackward = max(f.WorstGapForward, w.WorstGapForward), max(f.WorstGapBackward, w.WorstGapBackward)
+	f.Burst = max(f.Burst, w.Burst)
 }
 
 // longest is the longest run of losses that a table of them tells.

@@ -3,88 +3,34 @@ package check
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
-	"net/netip"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 	"github.com/quorumwatch/quorumwatch/probe"
-	"github.com/quorumwatch/quorumwatch/probe/stamp"
 	"github.com/quorumwatch/quorumwatch/probe/stats"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
-// Target is one path to probe.
-type Target struct {
-	Peer   string
-	Node   uint32
-	Link   int
-	Local  netip.Addr
-	Remote netip.Addr
-}
-
-// Config says how to measure.
-type Config struct {
-	Network      probe.Network
-	NewPacer     func() (probe.Pacer, error)
-	Wall         func() time.Time // clock of the stamps; nil: time.Now
-	Rand         *rand.Rand       // nil: random
-	Key          stamp.Master     // zero: unauthenticated
-	Targets      []Target
-	Local        uint32 // nodeid of this node; 0: none
-	Port         uint16 // of the agents and reflectors
-	From         uint16 // here; not Port, which an agent may have
-	TOS          uint8
-	Priority     int
-	Interval     time.Duration
-	FullSize     int
-	FullInterval time.Duration
-	For          time.Duration
-	Progress     func(Progress) // nil: nobody looks; called twice a second
-}
-
-// Progress is how far a run is.
-type Progress struct {
-	Done, Of        time.Duration
-	Answered, Paths int
-	Lost            uint64
-}
-
-// Measurement is what a run gave.
-type Measurement struct {
-	Paths   []verdict.Path
-	Trace   *trace.Trace
-	Pauses  verdict.Pauses
-	Length  time.Duration
-	Stopped bool // before its time
-}
-
-// settle is how long the last probes have to be answered, or lost.
-const settle = 1200 * time.Millisecond
-
-// Run measures until cfg.For has passed or ctx ends, which is no error: the measurement is what there is by then.
+// Run measures until its time has passed or ctx ends, which is no error: the measurement is what there is by then.
 func Run(ctx context.Context, cfg Config) (Measurement, error) {
-	if len(cfg.Targets) == 0 {
+	switch {
+	case len(cfg.Targets) == 0:
 		return Measurement{}, errors.New("check: no path to probe")
+	case cfg.Burst > 0:
+		return burst(ctx, cfg)
 	}
+	return measure(ctx, cfg)
+}
+
+// measure probes all targets at the same time.
+func measure(ctx context.Context, cfg Config) (Measurement, error) {
 	p, err := probe.New(probe.Config{
 		Network: cfg.Network, NewPacer: cfg.NewPacer, Wall: cfg.Wall, Rand: cfg.Rand, Key: cfg.Key, Port: cfg.Port,
 	})
 	if err != nil {
 		return Measurement{}, err
 	}
-	var targets []probe.Target
-	for _, t := range cfg.Targets {
-		full := cfg.FullSize
-		if full > 0 && t.Remote.Is6() {
-			full -= 20
-		}
-		targets = append(targets, probe.Target{
-			Path: probe.Path{Local: t.Local, Remote: t.Remote}, Port: cfg.Port, From: cfg.From, Interval: cfg.Interval,
-			FullSize: full, FullInterval: cfg.FullInterval, TOS: cfg.TOS, Priority: cfg.Priority,
-		})
-	}
-	p.SetTargets(targets)
+	p.SetTargets(cfg.targets())
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(running) }()
@@ -100,6 +46,7 @@ type run struct {
 	cfg    Config
 	p      *probe.Prober
 	begin  time.Time
+	length time.Duration // as planned, then as it was
 	grid   stats.Grid
 	trace  *trace.Trace
 	out    []stats.Slot
@@ -112,7 +59,9 @@ type run struct {
 func newRun(cfg Config, p *probe.Prober) *run {
 	begin := time.Now()
 	slot := min(cfg.Interval, probe.DefaultInterval)
-	r := &run{cfg: cfg, p: p, begin: begin, worst: map[Target]verdict.Path{}, folded: begin, grid: stats.Grid{Begin: begin, Slot: slot}}
+	r := &run{
+		cfg: cfg, p: p, begin: begin, length: cfg.length(), worst: map[Target]verdict.Path{}, folded: begin, grid: stats.Grid{Begin: begin, Slot: slot},
+	}
 	r.trace = &trace.Trace{Start: begin, Slot: slot, Author: cfg.Local, Paths: map[trace.Path]*trace.Series{}}
 	return r
 }
@@ -124,13 +73,16 @@ const (
 	foldEvery    = 10 * time.Minute
 )
 
+// late is how much longer than planned a burst may take: what this host could not send in time is sent later.
+const late = 10 * time.Second
+
 // follow collects until the run is over.
 func (r *run) follow(ctx context.Context, ended chan error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	told := time.Time{}
-	for time.Since(r.begin) < r.cfg.For {
-		timer.Reset(min(collectEvery, r.cfg.For-time.Since(r.begin)))
+	for until := r.until(); time.Since(r.begin) < until && !r.spent(time.Now()); {
+		timer.Reset(min(collectEvery, until-time.Since(r.begin)))
 		select {
 		case <-ctx.Done():
 			return
@@ -141,14 +93,21 @@ func (r *run) follow(ctx context.Context, ended chan error) {
 		}
 		r.collect(time.Now())
 		if time.Since(r.folded) >= foldEvery {
-			r.folded = time.Now()
-			r.fold(r.folded)
+			r.fold(time.Now())
 		}
 		if r.cfg.Progress != nil && time.Since(told) >= tellEvery {
 			told = time.Now()
 			r.tell(told)
 		}
 	}
+}
+
+// until is when a run is over at the latest.
+func (r *run) until() time.Duration {
+	if r.cfg.Burst > 0 {
+		return r.length + late
+	}
+	return r.length
 }
 
 // collect takes the newest samples over into the record.
@@ -160,9 +119,9 @@ func (r *run) collect(now time.Time) {
 		}
 		forth := r.series(trace.Path{From: r.cfg.Local, To: t.Node, Link: t.Link})
 		home := r.series(trace.Path{From: t.Node, To: r.cfg.Local, Link: t.Link})
-		path := probe.Path{Local: t.Local, Remote: t.Remote}
-		r.out, r.back = r.p.RoundTrips(path, r.out[:0], r.back[:0], r.grid, forth.Next(), now)
-		for i := range r.out {
+		r.out, r.back = r.p.RoundTrips(t.path(), r.out[:0], r.back[:0], r.grid, forth.Next(), now)
+		n := min(len(r.out), int(r.length/r.grid.Slot)-forth.Next())
+		for i := range n {
 			forth.Append(1, sample(r.out[i]))
 			home.Append(1, sample(r.back[i]))
 		}
@@ -199,24 +158,41 @@ func coarse(d time.Duration) time.Duration {
 }
 
 func (r *run) tell(now time.Time) {
-	out := Progress{Done: min(now.Sub(r.begin), r.cfg.For), Of: r.cfg.For, Paths: len(r.cfg.Targets)}
+	out := Progress{Done: min(now.Sub(r.begin), r.length), Of: r.length, Paths: len(r.cfg.Targets)}
 	for _, o := range r.p.Observations(now) {
 		if o.Summary.Total.Received > 0 {
 			out.Answered++
-			out.Lost += o.Summary.Total.Lost
+		}
+		for _, n := range []stats.Counters{o.Summary.Total, o.Full.Total} {
+			if o.Summary.Total.Received > 0 {
+				out.Probes += n.Received + n.Lost
+				out.Lost += n.Lost
+			}
 		}
 	}
 	r.cfg.Progress(out)
 }
 
-// end waits for the last answers, without telling of probes that leave meanwhile, and says what was measured.
+// The last probes are answered or lost by leastSettle at common round trips, by mostSettle at any.
+const (
+	leastSettle = 1200 * time.Millisecond
+	mostSettle  = 5500 * time.Millisecond
+)
+
+// end sends no more, waits for the last answers, and says what was measured.
 func (r *run) end() Measurement {
-	length := min(time.Since(r.begin), r.cfg.For)
-	m := Measurement{Length: length, Stopped: length < r.cfg.For-tellEvery}
-	time.Sleep(settle)
-	now := time.Now()
-	r.collect(now)
-	m.Paths = r.fold(now)
+	planned := r.length
+	r.p.Hush()
+	stopped := time.Now()
+	if r.length = min(stopped.Sub(r.begin), planned); r.cfg.Burst > 0 {
+		r.length = stopped.Sub(r.begin)
+	}
+	m := Measurement{Length: r.length, Stopped: r.length < planned-tellEvery}
+	time.Sleep(leastSettle)
+	for m.Paths = r.fold(time.Now()); !decided(m.Paths) && time.Since(stopped) < mostSettle; m.Paths = r.fold(time.Now()) {
+		time.Sleep(collectEvery)
+	}
+	r.collect(time.Now())
 	p := r.p.Pauses()
 	m.Pauses = verdict.Pauses{Longest: max(r.pause, p.Longest), Count: p.Count, Total: p.Total}
 	if m.Trace = r.trace; !answered(m.Paths) {

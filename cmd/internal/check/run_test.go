@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/stamp"
 )
 
-const from, port = 50000, 5412
+const from, port, burst = 50000, 5412, 10_000
 
 // conf is a cluster of a1, a2 and b1, b2, or of a1, a2 and b1 with one link.
 func conf(nodes []string, links int, device bool) []byte {
@@ -74,7 +75,7 @@ func measure(t *testing.T, f faults, seed uint64) verdict.Verdict {
 		c := check.Config{Key: key, Local: 1, Port: port, From: from, Interval: 50 * time.Millisecond, FullSize: 1472, FullInterval: 500 * time.Millisecond, For: 10 * time.Second}
 		c.Rand = rand.New(rand.NewPCG(seed, 0))
 		if f.burst {
-			c.Interval, c.FullInterval = time.Millisecond, 20*time.Millisecond
+			c.Interval, c.Burst = time.Millisecond, burst
 		}
 		sites := map[string]string{}
 		for i, name := range f.nodes {
@@ -131,7 +132,7 @@ func measure(t *testing.T, f faults, seed uint64) verdict.Verdict {
 		}
 		v, err = verdict.Judge(verdict.Input{
 			At: time.Now(), Source: "own probes", Conf: conf(f.nodes, f.links, f.device), Sites: sites, Local: 1, HA: verdict.HAArmed, Proxmox: true,
-			Length: m.Length, Paths: m.Paths, Trace: m.Trace, Pauses: m.Pauses, Stopped: m.Stopped, Port: port,
+			Length: m.Length, Turns: m.Turns, Paths: m.Paths, Trace: m.Trace, Pauses: m.Pauses, Stopped: m.Stopped, Port: port,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -158,7 +159,11 @@ func TestRuns(t *testing.T) {
 		"burst, 40 ms":         {faults{nodes: four, links: 2, device: true, burst: true, out: ms(40), back: ms(40)}, verdict.NotEnough, verdict.LimitDelay},
 		"burst, 1 % loss":      {faults{nodes: two, links: 1, burst: true, out: lossy(0.005), back: lossy(0.005)}, verdict.GoWithChanges, verdict.LimitLoss},
 		"burst, 10 % loss":     {faults{nodes: two, links: 1, burst: true, out: lossy(0.05), back: lossy(0.05)}, verdict.NoGo, verdict.LimitLoss},
+		"burst, no loss":       {faults{nodes: two, links: 1, burst: true, out: lossy(0), back: lossy(0)}, verdict.NotEnough, verdict.LimitVotes},
 		"burst, one direction": {faults{nodes: two, links: 1, burst: true, out: lossy(0.1), back: ms(2)}, verdict.NoGo, verdict.LimitOneWay},
+		"burst, the other one": {faults{nodes: two, links: 1, burst: true, out: ms(40), back: lossy(0.1)}, verdict.NoGo, verdict.LimitOneWay},
+		"burst, black hole":    {faults{nodes: two, links: 1, burst: true, out: simnet.Link{MTU: 1400, BlackHole: true}, back: ms(2)}, verdict.GoWithChanges, verdict.LimitMTU},
+		"black hole and loss":  {faults{nodes: two, links: 1, burst: true, out: simnet.Link{MTU: 1400, BlackHole: true, Loss: 0.01}, back: ms(2)}, verdict.GoWithChanges, verdict.LimitMTU},
 		"black hole at 1400":   {faults{nodes: two, links: 1, out: simnet.Link{MTU: 1400, BlackHole: true}, back: ms(2)}, verdict.GoWithChanges, verdict.LimitMTU},
 		"the host stalls":      {faults{nodes: []string{"a1", "a2", "a3"}, links: 2, stop: 2800 * time.Millisecond}, verdict.NoGo, verdict.LimitPause},
 		"nobody answers":       {faults{nodes: two, links: 1, silent: true}, verdict.NotEnough, verdict.LimitVotes},
@@ -177,8 +182,55 @@ func TestRuns(t *testing.T) {
 				if v.Basis.Stopped != (c.breakOff > 0) {
 					t.Errorf("broken off: %v", v.Basis.Stopped)
 				}
+				c.faults.told(t, &v)
 			}
 		})
+	}
+}
+
+// told holds the figures of a burst against what the network did: of both sizes 10,000 probes, each of them accounted for, and losses in the
+// direction in which they were.
+func (f faults) told(t *testing.T, v *verdict.Verdict) {
+	t.Helper()
+	if !f.burst {
+		return
+	}
+	for i := range v.Paths {
+		p := &v.Paths[i]
+		if p.Full == nil {
+			t.Fatalf("%s: full-size probes have no figures", p.Peer)
+		}
+		for name, x := range map[string]*verdict.Figures{"small": &p.Figures, "full": p.Full} {
+			hole := f.out.MTU > 0 && name == "full" && p.Peer[0] != 'a'
+			if x.Sent != burst || x.Received+x.Lost != burst || hole != (x.Received == 0) || x.LostForward+x.LostBackward > x.Lost {
+				t.Errorf("%s, %s: %+v", p.Peer, name, x)
+			}
+			if p.Peer[0] == 'a' || hole {
+				continue
+			}
+			if f.back.Loss == 0 && x.LostBackward > 0 || f.out.Loss == 0 && x.LostForward > 0 || f.out.Loss+f.back.Loss > 0 && x.LostForward+x.LostBackward < x.Lost*9/10 {
+				t.Errorf("%s, %s: lost in the wrong direction: %+v", p.Peer, name, x)
+			}
+			if x.P50.Duration() < f.out.Delay+f.back.Delay || x.Max < x.P99 || x.P99 < x.P50 || (x.Burst > 0) != (x.Lost > 0) {
+				t.Errorf("%s, %s: %+v", p.Peer, name, x)
+			}
+		}
+	}
+	way := map[bool]string{true: "from here to b1", false: "from b1 to here"}[f.back.Loss == 0]
+	if l := v.Limits[2]; l.Status == verdict.Fail && !strings.Contains(l.Text, way) {
+		t.Errorf("%q does not say %q", l.Text, way)
+	}
+}
+
+// TestTurns: no more than eight paths are probed at a time, those to one peer together; each is probed in full, and the record has them all.
+func TestTurns(t *testing.T) {
+	nodes := []string{"a1", "a2", "a3", "a4", "a5", "a6"}
+	v := measure(t, faults{nodes: nodes, links: 2, burst: true}, 1)
+	if len(v.Paths) != 10 || v.Basis.Paths != 10 || v.Basis.Probes != 10*2*burst || v.Basis.Length.Duration() < 20*time.Second || v.Basis.Assumed != 4*5*2 {
+		t.Errorf("%+v", v.Basis)
+	}
+	if !slices.ContainsFunc(v.Rests, func(s string) bool { return strings.Contains(s, "2 turns") }) {
+		t.Errorf("%q", v.Rests)
 	}
 }
 
