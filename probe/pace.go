@@ -50,7 +50,20 @@ func (p *Prober) setPlan(now time.Time) {
 		}
 		plan = append(plan, x)
 	}
-	p.plan, p.beat = plan, beat(plan)
+	slices.SortStableFunc(plan, func(a, b *shot) int { return a.socket.listen.Addr.Compare(b.socket.listen.Addr) })
+	p.plan, p.beat, p.bursts = plan, beat(plan), slices.ContainsFunc(targets, func(t Target) bool { return t.Burst > 0 })
+	p.next = first(plan)
+}
+
+// first is when the first shot of a plan is due; zero if there is none.
+func first(plan []*shot) time.Time {
+	var at time.Time
+	for _, s := range plan {
+		if at.IsZero() || s.next.Before(at) {
+			at = s.next
+		}
+	}
+	return at
 }
 
 // skip moves the next instant to the first one that is not before now: what was missed is not made up for.
@@ -67,12 +80,13 @@ func (p *Prober) pace(ctx context.Context, pacer Pacer) error {
 	look := lookout{in: newInbox()}
 	for ctx.Err() == nil {
 		p.mu.Lock()
-		p.plan = slices.DeleteFunc(p.plan, func(s *shot) bool { return s.path.spent(s.Full) })
+		if p.bursts {
+			p.plan = slices.DeleteFunc(p.plan, func(s *shot) bool { return s.path.spent(s.Full) })
+			p.next = first(p.plan)
+		}
 		until := time.Now().Add(idleWait)
-		for _, s := range p.plan {
-			if s.next.Before(until) {
-				until = s.next
-			}
+		if !p.next.IsZero() && p.next.Before(until) {
+			until = p.next
 		}
 		until = look.until(p, until)
 		p.mu.Unlock()
@@ -102,19 +116,24 @@ func (p *Prober) wait(pacer Pacer, until time.Time) (time.Time, error) {
 	return now, err
 }
 
-// due collects the shots whose time has come and sets their next.
+// due collects the shots whose time has come, those of one socket together, and sets their next.
 func (p *Prober) due(due []*shot, now time.Time) []*shot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range p.plan {
-		if s.next.After(now) {
-			continue
-		}
-		s.next = s.next.Add(s.Interval)
-		s.skip(now)
-		due = append(due, s)
+	if p.next.After(now) {
+		return due
 	}
-	slices.SortStableFunc(due, func(a, b *shot) int { return a.socket.listen.Addr.Compare(b.socket.listen.Addr) })
+	p.next = time.Time{}
+	for _, s := range p.plan {
+		if !s.next.After(now) {
+			s.next = s.next.Add(s.Interval)
+			s.skip(now)
+			due = append(due, s)
+		}
+		if p.next.IsZero() || s.next.Before(p.next) {
+			p.next = s.next
+		}
+	}
 	return due
 }
 

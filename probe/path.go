@@ -149,15 +149,6 @@ func (q *path) observe(now time.Time) Observation {
 	return o
 }
 
-// troubledAfter is how many probes in a row must be unanswered for trouble: one is often just late.
-const troubledAfter = 2
-
-func (q *path) troubled(now time.Time) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.sendErr != "" || q.stats.Unanswered(now) >= troubledAfter
-}
-
 // refusedAge is how long it is told that a port was refused.
 const refusedAge = 10 * time.Second
 

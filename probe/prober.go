@@ -22,15 +22,20 @@ type Prober struct {
 	total    bucketLock // of all replies
 	watch    watch
 	trouble  chan struct{} // holds a token when Troubled has changed
-	troubled int           // of the pacer's goroutine
+	troubled int           // this, guard and unsent are the pacer's goroutine's
+	guard    guard
+	unsent   bool // a probe could not be sent since the last look
 	drops    dropWatch
 	clock    stamp.ErrorEstimate
 
 	mu      sync.Mutex
 	paths   map[Path]*path
 	ordered []*path // ascending by addresses; never changed, only replaced
+	version int     // counts replacements
 	sockets map[netip.AddrPort]*socket
-	plan    []*shot
+	plan    []*shot   // those of one socket together
+	next    time.Time // when the first of them is due; zero: there is none
+	bursts  bool      // some of them end
 	beat    time.Duration
 	run     func(*socket) // starts a socket; nil while Run is not called
 }
@@ -107,6 +112,7 @@ func (p *Prober) SetTargets(targets []Target) {
 	p.paths = paths
 	p.ordered = slices.SortedFunc(maps.Values(paths), func(a, b *path) int { return comparePaths(a.target.Path, b.target.Path) })
 	p.setSockets(targets)
+	p.version++
 	p.setPlan(now)
 }
 
@@ -158,13 +164,16 @@ func (p *Prober) setPeers() {
 }
 
 // Observations returns what is known of each path, ascending by addresses.
-func (p *Prober) Observations(now time.Time) []Observation {
+func (p *Prober) Observations(now time.Time) []Observation { return p.AppendObservations(nil, now) }
+
+// AppendObservations appends what is known of each path to out, ascending by addresses.
+func (p *Prober) AppendObservations(out []Observation, now time.Time) []Observation {
 	p.checkStall(now)
 	p.checkDrops(now)
 	paths := p.all()
-	out := make([]Observation, len(paths))
-	for i, q := range paths {
-		out[i] = q.observe(now)
+	out = slices.Grow(out, len(paths))
+	for _, q := range paths {
+		out = append(out, q.observe(now))
 	}
 	return out
 }
@@ -176,46 +185,11 @@ func (p *Prober) all() []*path {
 	return p.ordered
 }
 
-// Troubled counts the paths with two probes in a row that are overdue, or one that could not be sent. It takes far less than
-// Observations, so it can be asked more often.
-func (p *Prober) Troubled(now time.Time) int {
-	p.checkStall(now)
-	n := 0
-	var s *socket // of many paths in a row
-	var open bool
-	for _, q := range p.all() {
-		if t := q.socket.Load(); t != s {
-			s = t
-			open, _ = s.state()
-		}
-		if !open || q.troubled(now) {
-			n++
-		}
-	}
-	return n
-}
-
-// Trouble holds a token after Troubled has changed, while Run is called. It is noticed when the pacer is awake.
-func (p *Prober) Trouble() <-chan struct{} { return p.trouble }
-
-// notice tells of trouble.
-func (p *Prober) notice(now time.Time) {
-	n := p.Troubled(now)
-	if n == p.troubled {
-		return
-	}
-	p.troubled = n
-	select {
-	case p.trouble <- struct{}{}:
-	default:
-	}
-}
-
 // Hush sends no more probes, until the next SetTargets. Answers to those that left still count.
 func (p *Prober) Hush() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.plan = nil
+	p.plan, p.next = nil, time.Time{}
 	now := time.Now()
 	for _, q := range p.paths {
 		q.hush(false, now)

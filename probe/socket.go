@@ -261,6 +261,7 @@ func (s *socket) write(conn Conn, due []*shot) {
 			continue
 		}
 		due[i].path.setSendErr(due[i].Full, err)
+		s.p.unsent = true
 		i++
 	}
 }

@@ -66,7 +66,12 @@ func (r remembered) near(t int64) (seq uint32, ok bool) {
 	if n <= 0 {
 		return 0, false
 	}
-	i := sort.Search(n, func(i int) bool { return r.left(r.oldest+uint32(i)) >= t })
+	// Mostly it is one of the newest: ever longer steps back.
+	from, step := n, 1
+	for from > 0 && r.left(r.oldest+uint32(from-1)) >= t {
+		from, step = max(from-step, 0), 2*step
+	}
+	i := from + sort.Search(min(step/2, n-from), func(i int) bool { return r.left(r.oldest+uint32(from+i)) >= t })
 	if i == n || i > 0 && t-r.left(r.oldest+uint32(i-1)) <= r.left(r.oldest+uint32(i))-t {
 		i--
 	}

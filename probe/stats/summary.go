@@ -43,6 +43,16 @@ func (p *Path) active(now int64) int64 {
 // Unanswered is Summary.Unanswered, for less than a Summary.
 func (p *Path) Unanswered(now time.Time) int { return p.unanswered(p.since(now)) }
 
+// OverdueFrom is the earliest instant at which a probe may be overdue, of those under way or yet to leave. It may come a moment earlier if
+// answers become faster meanwhile.
+func (p *Path) OverdueFrom(now time.Time) time.Time {
+	limit := min(p.overdue(), 3*overdueSlack) // with the first answer it falls from a second to milliseconds
+	if at, ok := p.waiting(); ok {
+		return p.cfg.Start.Add(time.Duration(at) + limit)
+	}
+	return now.Add(limit)
+}
+
 func (p *Path) estimate() RTT {
 	return RTT{Known: p.rtt.known, Smoothed: p.rtt.smoothed, Var: p.rtt.dev, Latest: p.latest, Min: p.least}
 }

@@ -60,6 +60,8 @@ type bin struct{ index, n uint16 }
 type level struct {
 	width int64
 	slots []slot
+	asked *slot // which at returned last, and when it begins: nearly always the one that is asked for next, and divisions are slow
+	begin int64
 	open  int64 // number of the slot that dense belongs to; -1 for none
 	dense [binCount]uint16
 	first int // bins from first to last are in use
@@ -67,7 +69,7 @@ type level struct {
 }
 
 func newLevel(length, width time.Duration) level {
-	l := level{width: int64(width), slots: make([]slot, length/width+1), open: -1, first: binCount}
+	l := level{width: int64(width), slots: make([]slot, length/width+1), begin: -int64(width), open: -1, first: binCount}
 	for i := range l.slots {
 		l.slots[i].number = -1
 	}
@@ -79,24 +81,26 @@ func (l *level) at(t int64) *slot {
 	if t < 0 {
 		return nil
 	}
+	if since := t - l.begin; since >= 0 && since < l.width {
+		return l.asked
+	}
 	number := t / l.width
 	s := &l.slots[number%int64(len(l.slots))]
-	switch {
-	case s.number == number:
-		return s
-	case s.number > number:
+	if s.number > number {
 		return nil
 	}
-	*s = slot{number: number, bins: s.bins[:0]}
+	if s.number < number {
+		*s = slot{number: number, bins: s.bins[:0]}
+	}
+	l.asked, l.begin = s, number*l.width
 	return s
 }
 
 // sample adds an RTT that arrived at t.
 func (l *level) sample(t int64, rtt time.Duration) {
-	number := max(t, 0) / l.width
-	if number > l.open {
+	if t = max(t, 0); t >= (l.open+1)*l.width {
 		l.close()
-		l.open = number
+		l.open = t / l.width
 	}
 	s := l.at(l.open * l.width)
 	if s == nil {

@@ -89,10 +89,11 @@ type judge struct {
 	told     time.Time // when the bulletin was last renewed
 	leaving  bool      // as told
 	sequence uint32
-	viewed   []checker.PeerView // the peers' newest bulletins
-	viewedAt time.Time          // when they were collected
-	decoded  map[uint32]decoded // by node
-	record   *recorder          // nil before the first good corosync.conf
+	seen     []probe.Observation // scratch of observations
+	viewed   []checker.PeerView  // the peers' newest bulletins
+	viewedAt time.Time           // when they were collected
+	decoded  map[uint32]decoded  // by node
+	record   *recorder           // nil before the first good corosync.conf
 	virtual  virtual
 	worst    worstOf
 	weak     lintMemo

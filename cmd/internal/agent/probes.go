@@ -89,9 +89,10 @@ func (j *judge) observations(now time.Time) []checker.Observation {
 	if prober == nil || j.plan == nil {
 		return nil
 	}
-	seen := prober.Observations(now)
-	out := make([]checker.Observation, 0, len(seen))
-	for _, o := range seen {
+	j.seen = prober.AppendObservations(j.seen[:0], now)
+	out := make([]checker.Observation, 0, len(j.seen))
+	for i := range j.seen {
+		o := &j.seen[i]
 		whose, ok := j.plan.owners[o.Path]
 		if !ok {
 			continue // just removed

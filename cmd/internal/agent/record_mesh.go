@@ -15,6 +15,18 @@ type author struct {
 	shift    int       // our slot less the author's, where both are of equal length
 	anchored bool
 	leaving  bool
+	plan     *plan    // of tracks
+	tracks   []*track // to the author, in the order of its newest View; nil: no such path
+	paths    []trace.Path
+}
+
+// in is the record of the path to the author that its View tells of in place i. Views mostly tell the same paths in the same order.
+func (a *author) in(r *recorder, i int, p trace.Path) *track {
+	if i < len(a.paths) && a.paths[i] == p {
+		return a.tracks[i]
+	}
+	a.paths, a.tracks = append(a.paths[:i], p), append(a.tracks[:i], r.track(p))
+	return a.tracks[i]
 }
 
 // Bounds of what is believed of a bulletin's own clock.
@@ -42,10 +54,13 @@ func (r *recorder) take(v *mesh.View, d decoded) {
 	}
 	a.at = d.left
 	r.anchor(a, f, d.left.Add(-ago))
+	if a.plan != r.plan {
+		a.plan, a.paths, a.tracks = r.plan, a.paths[:0], a.tracks[:0]
+	}
 	least := math.MaxInt
 	for i := range v.Paths {
 		p := &v.Paths[i]
-		if in := r.track(trace.Path{From: p.Node, To: v.Node, Link: p.Link}); in != nil && r.merge(in, a, f, p.In, p.RTT/2) {
+		if in := a.in(r, i, trace.Path{From: p.Node, To: v.Node, Link: p.Link}); in != nil && r.merge(in, a, f, p.In, p.RTT/2) {
 			least = min(least, in.Next())
 		}
 		if p.Out != nil && !r.speaks(p.Node, d.left) {

@@ -26,6 +26,7 @@ type ownPath struct {
 	path probe.Path
 	in   trace.Path // from the peer
 	out  trace.Path // to it
+	from *track     // the record of in; nil: none yet
 }
 
 func ownPaths(p *plan) []ownPath {
@@ -48,13 +49,15 @@ func (r *recorder) hearAll(now time.Time, prober *keyed) int {
 	least := r.slotOf(now)
 	for i := range r.own {
 		o := &r.own[i]
-		in := r.track(o.in)
-		if in == nil {
+		if o.from == nil {
+			o.from = r.track(o.in)
+		}
+		if o.from == nil {
 			continue
 		}
-		r.hear(now, prober, o, in)
+		r.hear(now, prober, o, o.from)
 		if p := r.told[o.key()]; p != nil && p.State != checker.PathUnknown {
-			least = min(least, in.Next())
+			least = min(least, o.from.Next())
 		}
 	}
 	return least
