@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/corosync/totem"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
@@ -22,14 +23,15 @@ const (
 // of work a Step. The zero value is not usable; see NewLive.
 //
 // The rings never drift from reality: their processors are the real members; what Corosync says of membership, rings and token
-// outranks them.
+// outranks them. Those of heldRings follow the real knets too, some seconds later.
 type Live struct {
 	random  *rand.Rand
 	cluster Cluster // as configured
 	known   bool    // cluster was given
 	reality reality
 	net     *Recorded
-	rings   []*liveRing
+	rings   []*liveRing // of any phase
+	held    heldRings
 	members Cluster       // the cluster as far as it is in the membership: what the rings are made of
 	start   time.Time     // Trace.Start of the trace that runs
 	origin  time.Time     // of the history's time
@@ -90,8 +92,13 @@ func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 	l.believe(real.Dead)
 	if news.ring {
 		l.restart(until, func(r *liveRing) bool { return !r.whole() })
+		l.held.renew = append(l.held.renew, until)
+	}
+	for i := range real.Words {
+		l.held.words.hear(&real.Words[i], real.Words[i].At.Sub(l.start))
 	}
 	l.advance(until)
+	l.follow(min(until, real.Now.Add(-hindsight).Sub(l.start)))
 	l.tell(t, known)
 	return l.margin
 }
@@ -136,25 +143,39 @@ func (l *Live) begin(t *trace.Trace, at time.Duration) {
 	l.net, l.at, l.covered = NewRecorded(c, t), at, -time.Hour
 	l.net.kill(l.dead)
 	n := len(c.Nodes)
-	k := min(maxRings, max(1, ringWork/(n*n*len(c.Links))))
-	l.rings = make([]*liveRing, 0, k)
-	for range k {
-		if r := newLiveRing(c, l.net, l.random, at); r != nil {
+	k := min(maxRings+maxHeld, max(2, ringWork/(n*n*len(c.Links))))
+	held := min(maxHeld, (k+1)/3)
+	l.rings = make([]*liveRing, 0, k-held)
+	for range k - held {
+		if r := newLiveRing(c, l.net, l.net, l.random, at); r != nil {
 			l.rings = append(l.rings, r)
 		}
 	}
+	net := NewRecorded(c, t)
+	net.kill(l.dead)
+	l.held.begin(c, net, l.random, held, at)
 }
 
 // restart begins those rings anew that a condition holds for.
 func (l *Live) restart(at time.Duration, which func(r *liveRing) bool) {
-	for i, r := range l.rings {
+	l.renew(l.rings, l.net, at, which)
+}
+
+func (l *Live) restartHeld(which func(r *liveRing) bool) {
+	l.renew(l.held.rings, heldNetwork{l.held.net, &l.held.words}, l.held.at, which)
+}
+
+func (l *Live) renew(rings []*liveRing, network totem.Network, at time.Duration, which func(r *liveRing) bool) {
+	for i, r := range rings {
 		if which(r) {
-			if fresh := newLiveRing(l.members, l.net, l.random, at); fresh != nil {
-				l.rings[i] = fresh
+			if fresh := newLiveRing(l.members, network, l.net, l.random, at); fresh != nil {
+				rings[i] = fresh
 			}
 		}
 	}
 }
+
+func every(*liveRing) bool { return true }
 
 // advance runs the rings, as far as the work that a Step may do allows, and leaves out what they can not catch up with.
 func (l *Live) advance(until time.Duration) {
@@ -176,7 +197,26 @@ func (l *Live) advance(until time.Duration) {
 	if until-l.at > maxLag {
 		l.skipped++
 		l.at = until
-		l.restart(until, func(*liveRing) bool { return true })
+		l.restart(until, every)
+	}
+}
+
+// follow runs the rings that are held to what knet did, within the same bounds.
+func (l *Live) follow(until time.Duration) {
+	h := &l.held
+	work := h.net.packets
+	for h.at < until && h.net.packets-work < maxWork/2 {
+		h.step(min(until, h.at+chunk))
+		h.fold(l.history.at(l.when(h.at)))
+		if h.formedAnew() {
+			l.restartHeld(func(r *liveRing) bool { return !r.whole() })
+		}
+		l.restartHeld(func(r *liveRing) bool { return r.broken(h.at) })
+	}
+	if until-h.at > maxLag {
+		h.words.take(until)
+		h.at = until
+		l.restartHeld(every)
 	}
 }
 
@@ -192,10 +232,11 @@ func (l *Live) excuse(silent map[uint32]time.Time) {
 			l.history.takeBack(since.Sub(l.origin))
 			fresh = true
 		}
-		l.net.excused[i] = is
+		l.net.excused[i], l.held.net.excused[i] = is, is
 	}
 	if fresh {
-		l.restart(l.at, func(*liveRing) bool { return true })
+		l.restart(l.at, every)
+		l.restartHeld(every)
 	}
 }
 
@@ -210,7 +251,9 @@ func (l *Live) believe(dead []trace.Path) {
 	}
 	l.dead = dead
 	l.net.kill(dead)
-	l.restart(l.at, func(*liveRing) bool { return true })
+	l.held.net.kill(dead)
+	l.restart(l.at, every)
+	l.restartHeld(every)
 }
 
 // note puts down what Corosync said.

@@ -14,6 +14,7 @@ type Reality struct {
 	Status corosync.Status      // of the local Corosync
 	Silent map[uint32]time.Time // nodes that live although their agents do not answer, and since when: what the trace says of them from then on is not believed
 	Dead   []trace.Path         // on which knet has said for long that the link is down, although probes pass: something blocks its packets alone. In order
+	Words  []Word               // what the knets of all nodes said since the last Step
 	Cut    bool                 // somebody is out of reach, and that has been told as critical: what it costs is no trend
 }
 

@@ -49,6 +49,10 @@ func TestLiveBelievesCorosync(t *testing.T) {
 		return 2 * time.Millisecond, 0
 	})
 	w.run(66 * time.Second)
+	if w.margin.Minute.Low(w.margin.Token) > 0.2 {
+		t.Errorf("no ring sees silence: %+v", w.margin.Minute)
+	}
+	w.run(hindsight)
 	if w.margin.Minute.Ratio(w.margin.Token) > 0.2 {
 		t.Errorf("silence is not seen: %+v", w.margin.Minute)
 	}

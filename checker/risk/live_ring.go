@@ -56,16 +56,17 @@ func (t *trail) first(since time.Duration) (Hop, bool) {
 
 // tap is one ring's way to the network that all share: ring times differ, and each notes which of its tokens died where.
 type tap struct {
-	net   *Recorded
-	begin time.Duration
-	lost  trail
+	network totem.Network
+	net     *Recorded // for its names
+	begin   time.Duration
+	lost    trail
 }
 
 // Deliver implements totem.Network.
 func (t *tap) Deliver(p totem.Packet) (time.Duration, bool) {
 	at := p.At
 	p.At += t.begin
-	after, ok := t.net.Deliver(p)
+	after, ok := t.network.Deliver(p)
 	if !ok && p.Class == totem.ClassToken {
 		t.lost.add(spot{at, Hop{CauseLost, t.net.nodes[p.From], t.net.nodes[p.To], t.net.links[p.Link]}})
 	}
@@ -73,8 +74,8 @@ func (t *tap) Deliver(p totem.Packet) (time.Duration, bool) {
 }
 
 // newLiveRing makes a ring that begins at a time of the trace; nil if the configuration allows of none.
-func newLiveRing(c Cluster, net *Recorded, random *rand.Rand, begin time.Duration) *liveRing {
-	t := &tap{net: net, begin: begin}
+func newLiveRing(c Cluster, network totem.Network, net *Recorded, random *rand.Rand, begin time.Duration) *liveRing {
+	t := &tap{network: network, net: net, begin: begin}
 	ring, err := c.Ring(Run{Network: t, Traffic: messages, Rand: random})
 	if err != nil {
 		return nil

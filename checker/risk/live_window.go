@@ -13,15 +13,17 @@ const recentFor = 60
 
 // bucket is what happened to the rings in a stretch of time.
 type bucket struct {
-	index   int64 // of the stretch: its begin divided by its width; valid with covered > 0 or worst
-	covered time.Duration
-	gaps    [maxRings]time.Duration
-	losses  [maxRings]uint32
-	downs   [maxRings]uint32
-	tight   [maxRings]uint32 // gaps that came close to the token
-	spells  int              // times at which rings came close to it, or over it
-	worst   mark
-	real    Real
+	index     int64 // of the stretch: its begin divided by its width; valid with covered > 0 or worst
+	covered   time.Duration
+	gaps      [maxRings]time.Duration
+	losses    [maxRings]uint32
+	downs     [maxRings]uint32
+	tight     [maxRings]uint32       // gaps that came close to the token
+	held      [maxHeld]time.Duration // gaps of the rings that are held to what knet did
+	heldRings int                    // how many of those there were
+	spells    int                    // times at which rings came close to it, or over it
+	worst     mark
+	real      Real
 }
 
 // mark is the worst gap of a bucket.
@@ -40,6 +42,10 @@ func (b *bucket) merge(o *bucket) {
 		b.downs[i] += o.downs[i]
 		b.tight[i] += o.tight[i]
 	}
+	for i := range b.held {
+		b.held[i] = max(b.held[i], o.held[i])
+	}
+	b.heldRings = max(b.heldRings, o.heldRings)
 	b.spells += o.spells
 	if o.worst.gap > b.worst.gap {
 		b.worst = o.worst
@@ -152,9 +158,18 @@ func (h *history) window(length, t time.Duration, rings int, at func(time.Durati
 			w.LossShare += 1 / float64(rings)
 		}
 	}
-	gaps := slices.Sorted(slices.Values(sum.gaps[:rings]))
-	if rings > 0 {
-		w.Median = gaps[rings/2]
-	}
+	w.Median = sum.median(rings)
 	return w
+}
+
+// median is the worst gap of the ring in the middle: of those that are held to what knet did, or if there are none of all.
+func (b *bucket) median(rings int) time.Duration {
+	gaps := b.gaps[:rings]
+	if b.heldRings > 0 {
+		gaps = b.held[:b.heldRings]
+	}
+	if len(gaps) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(gaps))[len(gaps)/2]
 }

@@ -36,6 +36,9 @@ type world struct {
 	worst   time.Duration // of the real ring, by ResetGaps
 	losses  int
 	warm    time.Duration // nothing real counts before
+	downs   map[trace.Path]uint64
+	deaf    bool // no knet's word is heard
+	words   []Word
 }
 
 func newWorld(t *testing.T, conf *corosync.Config, seed uint64, libknet string, w weather) *world {
@@ -47,7 +50,7 @@ func newWorld(t *testing.T, conf *corosync.Config, seed uint64, libknet string, 
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	o := &world{
 		t: t, cluster: c, weather: w, draw: rand.New(rand.NewPCG(seed, 1)), live: NewLive(seed),
-		trace: &trace.Trace{Start: start, Slot: slot, Paths: map[trace.Path]*trace.Series{}}, warm: 15 * time.Second,
+		trace: &trace.Trace{Start: start, Slot: slot, Paths: map[trace.Path]*trace.Series{}}, warm: 15 * time.Second, downs: map[trace.Path]uint64{},
 	}
 	o.real, err = c.Ring(Run{Network: totem.NetworkFunc(o.deliver), Traffic: messages, Rand: rand.New(rand.NewPCG(seed, 2))})
 	if err != nil {
@@ -107,7 +110,11 @@ func (w *world) step() {
 		if e.Kind == totem.TokenLost && now > w.warm {
 			w.losses++
 		}
+		if e.Kind == totem.LinkDown {
+			w.downs[trace.Path{From: w.cluster.Nodes[e.Node].ID, To: w.cluster.Nodes[e.Peer].ID, Link: w.cluster.Links[e.Link].Number}]++
+		}
 	}
+	w.speak(now)
 	if now <= w.warm {
 		w.real.ResetGaps()
 	} else {
@@ -121,8 +128,33 @@ func (w *world) step() {
 	}
 }
 
+// speak lets the knets say how their links are: that of the first node at once, those of the others twice a second.
+func (w *world) speak(now time.Duration) {
+	if w.deaf {
+		return
+	}
+	for i, from := range w.cluster.Nodes {
+		if i > 0 && (w.slots+i)%10 > 0 {
+			continue
+		}
+		for j, to := range w.cluster.Nodes {
+			for k, l := range w.cluster.Links {
+				if i != j {
+					word := Word{From: from.ID, To: to.ID, Link: l.Number, Connected: w.real.Usable(i, j, k), At: w.trace.Start.Add(now)}
+					if i == 0 {
+						word.Downs = 1 + w.downs[trace.Path{From: from.ID, To: to.ID, Link: l.Number}]
+					}
+					w.words = append(w.words, word)
+				}
+			}
+		}
+	}
+}
+
 func (w *world) reality() Reality {
-	return Reality{Now: w.trace.Start.Add(time.Duration(w.slots) * slot), Status: w.status, Silent: w.silent, Cut: w.cut, Dead: w.dead}
+	words := w.words
+	w.words = nil
+	return Reality{Now: w.trace.Start.Add(time.Duration(w.slots) * slot), Status: w.status, Silent: w.silent, Cut: w.cut, Dead: w.dead, Words: words}
 }
 
 func (w *world) run(d time.Duration) {

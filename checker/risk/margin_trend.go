@@ -45,11 +45,3 @@ func (h *history) trend(now time.Duration, rings int, token time.Duration) Trend
 	slices.Sort(before)
 	return Trend{Known: true, Before: before[len(before)/2], Now: newest}
 }
-
-// median is the worst gap of the ring in the middle.
-func (b *bucket) median(rings int) time.Duration {
-	if rings == 0 {
-		return 0
-	}
-	return slices.Sorted(slices.Values(b.gaps[:rings]))[rings/2]
-}

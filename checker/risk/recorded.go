@@ -60,10 +60,21 @@ func (r *Recorded) Deliver(p totem.Packet) (time.Duration, bool) {
 		return v.Delay, true
 	case v.State == trace.Lost && !r.excused[p.From] && !r.excused[p.To]:
 		return 0, false
-	case c.usual > 0:
-		return c.usual, true
 	}
-	return r.Usual, true
+	return c.expected(r.Usual), true
+}
+
+// usual is how long packets of a path take, as far as is known.
+func (r *Recorded) usual(p totem.Packet) time.Duration {
+	return r.paths[(p.From*len(r.nodes)+p.To)*len(r.links)+p.Link].expected(r.Usual)
+}
+
+// expected is the delay of the last packet that arrived, or what is given where there was none.
+func (c *cursor) expected(unknown time.Duration) time.Duration {
+	if c.usual > 0 {
+		return c.usual
+	}
+	return unknown
 }
 
 // sampleAt finds what became of a packet of a slot. What the series does not hold yet is asked for again.
