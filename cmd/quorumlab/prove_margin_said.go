@@ -21,7 +21,8 @@ type marginSaid struct {
 
 const (
 	marginPoll = time.Second      // of the reports: well within the shortest window
-	marginLag  = 15 * time.Second // after which an agent has run its rings over all that happened
+	marginLag  = 20 * time.Second // after which an agent has run its rings over all that happened
+	hindsight  = 5 * time.Second  // how far behind those run that are held to what knet did, and a report
 )
 
 // followMargins polls all agents for the margin of the last ten seconds. The function that it returns waits until they have run over what
@@ -56,7 +57,7 @@ func (b *bench) pollMargins(ctx context.Context, begun time.Time, ended <-chan t
 				continue
 			}
 			list[i].read(r.Margin)
-			open = open || r.Margin.At.Before(until) && time.Since(until) < marginLag
+			open = open || r.Margin.At.Before(until.Add(hindsight)) && time.Since(until) < marginLag
 		}
 	}
 	return list

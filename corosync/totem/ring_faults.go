@@ -61,6 +61,22 @@ func (r *Ring) Pause(i int, d time.Duration) {
 	p.pausedUntil = max(p.pausedUntil, r.now+int64(d))
 }
 
+// SetLink makes processor i take a link to another down, or up, as a knet did that it follows. From then on the link is judged as all are.
+func (r *Ring) SetLink(i, peer, link int, up bool) {
+	p := &r.procs[i]
+	if !p.alive || i == peer {
+		return
+	}
+	lk := &r.linksOf(i, peer)[link]
+	switch {
+	case !up:
+		r.linkDown(p, peer, link, lk)
+	case !lk.connected:
+		lk.pongs, lk.pongLast = r.knet[link].pongs, r.now
+		r.linkUp(p, peer, link, lk, true)
+	}
+}
+
 // deferPaused keeps an event until its processor runs again. Membership messages that waited longer than half a token are
 // flushed (exec/totemsrp.c, pause_flush).
 func (r *Ring) deferPaused(p *proc, ev *event) {
