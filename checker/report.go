@@ -288,7 +288,7 @@ type MarginWindow struct {
 	Covered       Seconds   `json:"covered"`
 	Margin        float64   `json:"margin"`    // by Gap; 0 after a token that Corosync really lost
 	Low           float64   `json:"low"`       // by WorstGap
-	Gap           Seconds   `json:"gap"`       // worst token gap of the ring in the middle, or a longer one that Corosync itself told of
+	Gap           Seconds   `json:"gap"`       // worst token gap of the ring in the middle, of those held to what knet did, or a longer one that Corosync itself told of
 	WorstGap      Seconds   `json:"worst_gap"` // of the worst ring
 	At            time.Time `json:"at,omitzero"`
 	Cause         string    `json:"cause,omitempty"` // of the worst one: lost (on the path From, To, Link), link-down, none

@@ -207,7 +207,7 @@ func (l *Live) follow(until time.Duration) {
 	work := h.net.packets
 	for h.at < until && h.net.packets-work < maxWork/2 {
 		h.step(min(until, h.at+chunk))
-		h.fold(l.history.at(l.when(h.at)))
+		h.fold(l.history.at(l.when(h.at)), l.when(0))
 		if h.formedAnew() {
 			l.restartHeld(func(r *liveRing) bool { return !r.whole() })
 		}

@@ -74,12 +74,14 @@ func (h *heldRings) step(until time.Duration) {
 	h.at = until
 }
 
-// fold puts the gaps into a bucket.
-func (h *heldRings) fold(b *bucket) {
+// fold puts the gaps into a bucket. offset turns the trace's time into the bucket's.
+func (h *heldRings) fold(b *bucket, offset time.Duration) {
 	for i, r := range h.rings {
 		if r.ring.Now() >= r.settled {
-			b.held[i] = max(b.held[i], r.longest().Length)
+			g := r.longest()
+			b.held[i] = max(b.held[i], g.Length)
 			b.heldRings = max(b.heldRings, i+1)
+			b.note(r, g, offset)
 		}
 		r.ring.ResetGaps()
 	}

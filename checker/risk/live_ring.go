@@ -125,9 +125,7 @@ func (r *liveRing) fold(b *bucket, i int, offset, cutUntil time.Duration) (nearl
 		b.downs[i] += uint32(s.LinkDowns - r.stats.LinkDowns)
 		g := r.longest()
 		b.gaps[i] = max(b.gaps[i], g.Length)
-		if g.Length > b.worst.gap {
-			b.worst = mark{g.Length, offset + r.begin + g.End, r.hop(g)}
-		}
+		b.note(r, g, offset)
 		if g.Length >= time.Duration(tight*float64(r.cluster.Timeouts.Token)) {
 			begin := g.End - g.Length
 			nearly = r.begin+begin > cutUntil
@@ -140,6 +138,13 @@ func (r *liveRing) fold(b *bucket, i int, offset, cutUntil time.Duration) (nearl
 	r.stats = s
 	r.ring.ResetGaps()
 	return nearly
+}
+
+// note takes a ring's gap for the worst one, if it is.
+func (b *bucket) note(r *liveRing, g totem.Gap, offset time.Duration) {
+	if g.Length > b.worst.gap {
+		b.worst = mark{g.Length, offset + r.begin + g.End, r.hop(g)}
+	}
 }
 
 // longest is the longest gap of any processor.

@@ -4,14 +4,14 @@ import "time"
 
 // Margin is what the virtual rings say of the time up to At: for how long processors went without the token, had they run over what the
 // probes measured. It is immutable. Several rings run, as nobody outside of the daemons knows in which phase their heartbeats and tokens
-// are: their answers are a distribution.
+// are: their answers are a distribution. Some more run a few seconds behind, held to what the real knets did: those tell the usual gap.
 type Margin struct {
 	Known    bool
 	Reason   string        // why it is not known, for people
 	At       time.Time     // up to when the rings have run
 	Last     time.Time     // when a ring last was close to losing the token, or lost it, but for cuts; zero: never
 	Token    time.Duration // effective token
-	Rings    int           // how many run
+	Rings    int           // how many run freely
 	Coverage float64       // share of the directed paths between members of which the trace knows something
 	Now      Window        // the last ten seconds
 	Minute   Window
@@ -26,8 +26,8 @@ type Margin struct {
 type Window struct {
 	Length    time.Duration
 	Covered   time.Duration // how much of it the rings have run
-	Median    time.Duration // worst token gap in the ring in the middle
-	Worst     time.Duration // in the worst ring
+	Median    time.Duration // worst token gap in the ring in the middle of those that are held to what knet did; of all, while none of these is settled
+	Worst     time.Duration // in the worst ring: what another phase might have made of it
 	At        time.Time     // when the worst one ended; zero: nothing happened
 	Hop       Hop           // where the worst one came from
 	LinkDowns float64       // virtual link downs of a ring, each end counting its own: mean of the rings
@@ -70,7 +70,7 @@ type Hop struct {
 	Link     int
 }
 
-// Gap is the gap that a window's margin rests on: the median ring's, or longer if Corosync itself told of a longer one.
+// Gap is the gap that a window's margin rests on: the ring's in the middle, or longer if Corosync itself told of a longer one.
 func (w Window) Gap() time.Duration { return max(w.Median, w.Real.Gap) }
 
 // Ratio is the margin of a window: 1 - Gap / token, in [0,1]; 0 after a real token loss.
