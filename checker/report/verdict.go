@@ -63,6 +63,7 @@ func Verdict(w io.Writer, v *verdict.Verdict, columns int) error {
 	p := &planPrinter{columns: columns}
 	verdictHead(p, v)
 	verdictPaths(p, v)
+	verdictSoak(p, v.Soak)
 	verdictLimits(p, v)
 	verdictContext(p, v)
 	verdictChanges(p, v)

@@ -19,6 +19,8 @@ func VerdictHTML(w io.Writer, v *verdict.Verdict) error {
 		"percent": percent,
 		"class":   func(a verdict.Answer) string { return [...]string{"pass", "warn", "fail", "unknown"}[a.Status()] },
 		"upper":   func(s verdict.Status) string { return strings.ToUpper(string(s)) },
+		"soak":    soakText,
+		"minute":  func(m verdict.Minute) string { return minuteText(&m) },
 		"cluster": func(c verdict.Cluster) string { return verdictCluster(&c) },
 	}).Parse(verdictPage)
 	if err != nil {

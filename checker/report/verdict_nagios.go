@@ -38,6 +38,9 @@ func VerdictNagios(w io.Writer, v *verdict.Verdict) error {
 			perf = append(perf, perfLoss("loss_full_"+name, p.Full.LossRatio))
 		}
 	}
+	if s := v.Soak; s != nil {
+		perf = append(perf, fmt.Sprintf("'soaked'=%.0fs;;;0;%.0f", s.Measured.Duration().Seconds(), s.Asked.Duration().Seconds()))
+	}
 	return nagios(w, first, details, perf)
 }
 

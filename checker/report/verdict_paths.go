@@ -66,7 +66,7 @@ func gapOf(f *verdict.Figures, d verdict.Seconds) string {
 
 // burstRows has two lines for each path, one for each size of probes.
 func burstRows(all []verdict.Path) table {
-	rows := table{{"\npath", "bytes", "lost of sent", "->", "<-", "in a row", "worst gap (of token)", "p50", "p99", "max"}}
+	rows := table{{"\npath", "bytes", "lost of sent", "->", "<-", "in a row", "worst gap", "p50", "p99", "max"}}
 	for i := range all {
 		x := &all[i]
 		rows = append(rows, burstRow(onLink(x), "small", &x.Figures))

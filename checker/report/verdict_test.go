@@ -54,6 +54,25 @@ func aVerdict() *verdict.Verdict {
 	}
 }
 
+// aSoak is one of seven hours that was broken off once.
+func aSoak() *verdict.Soak {
+	begin := time.Date(2026, 4, 11, 22, 30, 0, 0, time.UTC)
+	s := &verdict.Soak{
+		Asked: verdict.Seconds(24 * time.Hour), Measured: verdict.Seconds(6*time.Hour + 27*time.Minute), Started: begin, Runs: 2, Down: verdict.Seconds(33 * time.Minute),
+		Gaps:  []verdict.Gap{{From: begin.Add(2 * time.Hour), To: begin.Add(2*time.Hour + 33*time.Minute)}},
+		Worst: verdict.Minute{Begin: begin.Add(3*time.Hour + 43*time.Minute), Probes: 2400, Lost: 23, Gap: verdict.Seconds(640 * time.Millisecond), Where: "link 0 to d"},
+	}
+	for i := range 7 {
+		h := verdict.Hour{Minute: verdict.Minute{Begin: begin.Add(time.Duration(i) * time.Hour).Truncate(time.Hour), Probes: 144_000}, Measured: verdict.Seconds(time.Hour), Margin: 0.81}
+		h.Virtual = verdict.Seconds(590 * time.Millisecond)
+		if i > 3 {
+			h.Lost, h.Gap, h.Where, h.Margin = uint64(40-i), verdict.Seconds(time.Duration(i)*160*time.Millisecond), "link 0 to d", 0.8-float64(i)/20
+		}
+		s.Hours = append(s.Hours, h)
+	}
+	return s
+}
+
 func TestVerdictGoldens(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer, *verdict.Verdict) error{
 		"verdict.txt":  func(b *bytes.Buffer, v *verdict.Verdict) error { return report.Verdict(b, v, 110) },
@@ -65,6 +84,14 @@ func TestVerdictGoldens(t *testing.T) {
 			full.Received, full.Lost, full.LostForward, full.LossRatio, full.Burst = 9088, 912, 893, 0.0912, 23
 			x.Full = &full
 			return report.Verdict(b, v, 110)
+		},
+		"verdict-soak.txt": func(b *bytes.Buffer, v *verdict.Verdict) error {
+			v.Soak = aSoak()
+			return report.Verdict(b, v, 110)
+		},
+		"verdict-soak.html": func(b *bytes.Buffer, v *verdict.Verdict) error {
+			v.Soak = aSoak()
+			return report.VerdictHTML(b, v)
 		},
 		"verdict.yaml":   func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictYAML(b, v) },
 		"verdict.nagios": func(b *bytes.Buffer, v *verdict.Verdict) error { return report.VerdictNagios(b, v) },

@@ -191,7 +191,11 @@ func (j *judge) next(lacks string) {
 
 // longer is how to measure for so long.
 func longer(d time.Duration) string {
-	return "quorumwatch check --for " + strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	how := "--for "
+	if d >= time.Hour {
+		how = "--soak "
+	}
+	return "quorumwatch check " + how + strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
 }
 
 func pathCount(n int) string {

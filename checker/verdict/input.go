@@ -28,6 +28,7 @@ type Input struct {
 	Load    []Task
 	Paths   []Path       // measured; from here to each peer, on each link
 	Trace   *trace.Trace // of the run; nil: none
+	Soak    *Soak        // nil: none; with it Trace is that of its worst stretch
 	Pauses  Pauses
 	Lint    []lint.Finding
 	Ports   []lint.Interface // what carries this node's ring addresses

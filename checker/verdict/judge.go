@@ -11,7 +11,6 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker/advice"
 	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/plan"
-	"github.com/quorumwatch/quorumwatch/checker/replay"
 	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/corosync"
 )
@@ -35,10 +34,9 @@ type judge struct {
 	cluster risk.Cluster // as planned
 	sites   map[string]string
 	plan    *plan.Report
-	outcome *replay.Outcome // nil: no record
-	length  time.Duration   // of the record that outcome is about
-	advice  *advice.Advice  // nil: not asked
-	shorter string          // how the fence budget is kept; "" if it is, or nothing helps
+	length  time.Duration  // of the record that the model ran over
+	advice  *advice.Advice // nil: not asked
+	shorter string         // how the fence budget is kept; "" if it is, or nothing helps
 	out     Verdict
 }
 
@@ -66,6 +64,7 @@ func Judge(in Input) (Verdict, error) {
 	j.proof()
 	j.ranges()
 	j.findings()
+	j.soak()
 	j.answer()
 	return j.out, nil
 }

@@ -108,7 +108,10 @@ func (j *judge) lossStatus() Limit {
 // often says how often the token was lost in the model.
 func (j *judge) often() string {
 	h := &j.out.Headroom
-	if h.Losses < 1 {
+	switch {
+	case j.in.Soak != nil:
+		return fmt.Sprintf("about %.3g times in %s", j.in.Soak.Model.Losses, span(j.length))
+	case h.Losses < 1:
 		return fmt.Sprintf("in %d of %d passes", h.Lost, h.Passes)
 	}
 	return fmt.Sprintf("about %.0f times an hour", h.Losses)

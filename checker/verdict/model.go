@@ -5,7 +5,6 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
 	"github.com/quorumwatch/quorumwatch/checker/plan"
-	"github.com/quorumwatch/quorumwatch/checker/replay"
 )
 
 // model runs the record through the ring, asks for advice where that shows trouble, and plans failures.
@@ -18,32 +17,22 @@ func (j *judge) model() error {
 		j.shorten()
 		return nil
 	}
-	t, j.out.Basis.Assumed = complete(t, j.cluster, j.in.Local)
-	t = repeat(t, leastRecord)
-	r, err := replay.New(j.cluster, t)
-	if err != nil {
-		return nil //nolint:nilerr // a record of other nodes: nothing is known of the ring, and that is said
+	s, t, err := j.run(t)
+	switch {
+	case err != nil:
+		return err
+	case t == nil:
+		return nil
+	case j.in.Soak != nil && j.in.Soak.Model.Length > 0:
+		s = j.in.Soak.Model
 	}
-	var runs []replay.Pass
-	j.length = r.Length()
-	for i := range j.passes() {
-		p, err := r.Pass(seed + uint64(i))
-		if err != nil {
-			return err
-		}
-		runs = append(runs, p)
-	}
-	out := r.Summarize(runs)
-	j.outcome = &out
+	j.length = s.Length.Duration()
 	h := &j.out.Headroom
-	h.Virtual, h.Lost, h.Passes = Seconds(out.Worst), out.Lost, out.Passes
-	for i := range runs {
-		h.Losses += float64(len(runs[i].Losses)) / (j.length.Hours() * float64(len(runs)))
-	}
+	h.Virtual, h.Lost, h.Passes, h.Losses = s.Virtual, s.Lost, s.Passes, s.Losses/s.Length.Duration().Hours()
 	if h.Virtual > h.Gap {
 		h.Gap, h.Where = h.Virtual, "the token, in the model"
 	}
-	h.Share = max(min(float64(h.Gap)/float64(h.Token), 1), out.WorstUsed)
+	h.Share = max(min(float64(h.Gap)/float64(h.Token), 1), s.Used)
 	if j.troubled() {
 		j.advise(t)
 	}
@@ -54,12 +43,12 @@ func (j *judge) model() error {
 }
 
 // passes is how often the record is run: what it costs goes by the square of the nodes.
-func (j *judge) passes() int {
+func (j *judge) passes(length time.Duration) int {
 	n := passes
 	if len(j.cluster.Nodes) > 12 {
 		n /= 2
 	}
-	return min(n, max(2, int(mostRing/max(j.length, 1))))
+	return min(n, max(2, int(mostRing/max(length, 1))))
 }
 
 // easyShare of the token is where Corosync itself begins to warn (token_warning): what uses more is trouble.

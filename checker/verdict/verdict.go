@@ -40,6 +40,7 @@ type Verdict struct {
 	Rests      []string  `json:"rests_on"`              // in sentences
 	First      string    `json:"first_limit,omitempty"` // name of the limit that broke first
 	Basis      Basis     `json:"basis"`
+	Soak       *Soak     `json:"soak,omitempty"` // of a long run that is kept in a file
 	Cluster    Cluster   `json:"cluster"`
 	Headroom   Headroom  `json:"headroom"`
 	Limits     []Limit   `json:"limits"`

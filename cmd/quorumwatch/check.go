@@ -22,6 +22,9 @@ const exitUnknown = 3
 type checkFlags struct {
 	last     time.Duration
 	burst    bool
+	soak     time.Duration
+	state    string
+	fresh    bool
 	own      bool
 	agent    string
 	config   string
@@ -52,11 +55,16 @@ the headroom in shares of the effective token, the limit that broke first, and w
 If an agent runs on this node, its report and the last hour of its record are used. Otherwise check probes for ten seconds itself, from a port
 of its own to the peers' port 5412: they must run an agent or 'quorumwatch reflect'. Ctrl-C ends a run early with the verdict so far.
 
+--burst is the quick gate: both sizes of packets, a millisecond apart. --soak is the long one: it is kept in a file, so that after Ctrl-C, a restart or
+a crash the same command goes on; the time in between is told, and judged as nothing.
+
 --peer judges the path to a site that is not in the cluster yet: run 'quorumwatch reflect' there.
 
 Exit status: 0 GO, 1 GO WITH CHANGES, 2 NO-GO, 3 NOT ENOUGH DATA or no answer. With --agent and --nagios it is the agent's own state: 0 to 3.`,
 		Example: `  quorumwatch check
   quorumwatch check --for 10m --json > monday.json
+  quorumwatch check --burst
+  quorumwatch check --soak 24h
   quorumwatch check --peer site-b=198.51.100.7 --plan planned-corosync.conf --code K7QPA-...
   quorumwatch check --agent http://127.0.0.1:8412 --nagios
   quorumwatch check diff monday.json tuesday.json`,
@@ -65,14 +73,18 @@ Exit status: 0 GO, 1 GO WITH CHANGES, 2 NO-GO, 3 NOT ENOUGH DATA or no answer. W
 	}
 	f.register(cmd)
 	_ = cmd.MarkFlagFilename("plan", "conf")
+	_ = cmd.MarkFlagFilename("state", "gz")
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return unanswered(p, &f, flagError(cmd, err)) })
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		f.lastSaid = cmd.Flags().Changed("for")
 		if len(args) > 0 {
 			return unanswered(p, &f, unknownCommand(cmd, args))
 		}
-		err := exclusive(cmd, []string{"json", "yaml", "nagios", "html"}, []string{"code", "key-file", "open"},
-			[]string{"agent", "own"}, []string{"agent", "peer"}, []string{"agent", "for"}, []string{"agent", "burst"}, []string{"burst", "for"})
+		err := exclusive(cmd, []string{"json", "yaml", "nagios", "html"}, []string{"code", "key-file", "open"}, []string{"for", "burst", "soak"},
+			[]string{"agent", "own"}, []string{"agent", "peer"}, []string{"agent", "for"}, []string{"agent", "burst"}, []string{"agent", "soak"})
+		if err == nil {
+			err = f.checkSoak(cmd)
+		}
 		if err != nil {
 			return unanswered(p, &f, err)
 		}
@@ -89,7 +101,10 @@ func (f *checkFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.DurationVar(&f.last, "for", 10*time.Second, "measure so long, a `time` (10m, 24h)")
-	flags.BoolVar(&f.burst, "burst", false, "send 10,000 probes at 1 ms to each peer, and full-size ones beside them: the gate that Proxmox's omping test was")
+	flags.BoolVar(&f.burst, "burst", false, "send 10,000 small and 10,000 full-size probes at 1 ms on each path: the gate that Proxmox's omping test was")
+	flags.DurationVar(&f.soak, "soak", 0, "measure for a long `time` (24h), keeping what was measured in a file: broken off, the same command goes on")
+	flags.StringVar(&f.state, "state", "", "`file` of the soak (default: soak.json.gz in state_dir for root, else in $XDG_STATE_HOME/quorumwatch)")
+	flags.BoolVar(&f.fresh, "fresh", false, "throw away the soak that is kept there, and begin another one")
 	flags.BoolVar(&f.own, "own", false, "measure, even if an agent runs on this node")
 	flags.StringVar(&f.agent, "agent", "", "judge what the agent at this `URL` has measured; with --nagios only its report is read")
 	flags.StringVar(&f.config, "config", "", "corosync.conf, a `file` (default: that of this node)")
@@ -171,7 +186,7 @@ func (f *checkFlags) input(ctx context.Context, p *process) (verdict.Input, erro
 		return f.toPeers(ctx, p, h)
 	case f.agent != "":
 		return f.ofAgent(ctx, h, f.agent)
-	case !f.own && !f.lastSaid && !f.burst:
+	case !f.own && !f.lastSaid && !f.burst && f.soak == 0:
 		for _, url := range h.agents() {
 			if in, err := f.ofAgent(ctx, h, url); err == nil {
 				return in, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 	"github.com/quorumwatch/quorumwatch/cmd/internal/agent"
+	"github.com/quorumwatch/quorumwatch/cmd/internal/check"
 	"github.com/quorumwatch/quorumwatch/cmd/internal/config"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/ctl"
@@ -157,20 +158,11 @@ func (h *checkHost) facts(in *verdict.Input, status corosync.Status) {
 		}
 	}
 	all, _ := nic.Read(own)
-	for _, i := range all {
-		x := lint.Interface{Link: links[i.Address], Address: i.Address, Name: i.Name, Kind: i.Kind, MTU: i.MTU, Guests: i.Guests, Tunnel: i.Tunnel}
-		for _, b := range i.Bonds {
-			x.Bonds = append(x.Bonds, lint.Bond(b))
-		}
-		for _, port := range i.Ports {
-			x.Ports = append(x.Ports, lint.Port(port))
-		}
-		in.Ports = append(in.Ports, x)
-	}
+	in.Ports = agent.LintInterfaces(all, links)
 	if h.conf != nil {
 		in.Lint = lint.Check(lint.Input{
 			Config: h.conf, Sites: h.sites, Addresses: h.ring, Status: status, Local: h.local, Interfaces: in.Ports,
-			Unsynced: nic.ClockUnsynchronized(), Proxmox: h.isPVE,
+			Unsynced: nic.ClockUnsynchronized(), Proxmox: h.isPVE, Armed: in.HA == verdict.HAArmed,
 		})
 	}
 }
@@ -194,10 +186,26 @@ func (h *checkHost) ha() verdict.HA {
 	return verdict.HAUnknown
 }
 
+// lookAgain reads Proxmox VE's files anew after a run that was long enough for backups and migrations to begin in it.
+func (h *checkHost) lookAgain(ctx context.Context, m *check.Measurement) {
+	if !h.isPVE || m.Length < time.Minute {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	h.proxmox = pmxcfs.New(os.DirFS("/")).Read(ctx)
+}
+
 // load tells which jobs loaded the network meanwhile.
 func (h *checkHost) load(in *verdict.Input) {
 	begin := in.At.Add(-in.Length)
+	if in.Soak != nil {
+		begin = in.Soak.Started
+	}
 	for _, t := range h.proxmox.Tasks {
+		if in.Soak != nil && in.Soak.Missed(t.Start, t.End) {
+			continue
+		}
 		if t.Start.After(in.At) || !t.End.IsZero() && t.End.Before(begin) || t.End.IsZero() && t.Running != proxmox.Yes {
 			continue
 		}

@@ -32,25 +32,37 @@ const (
 // firstOwnPort begins the ports that IANA leaves for anybody: one of them is this run's.
 const firstOwnPort = 49152
 
-// measure probes targets from a port of its own.
-func (f *checkFlags) measure(ctx context.Context, p *process, h *checkHost, key probestamp.Master, targets []check.Target) (check.Measurement, error) {
+// measure probes targets from a port of its own. About is what is judged with it.
+func (f *checkFlags) measure(ctx context.Context, p *process, h *checkHost, key probestamp.Master, targets []check.Target, about verdict.Input) (check.Measurement, error) {
 	c := check.Config{
 		Network: udp.Network{}, NewPacer: func() (probe.Pacer, error) { return udp.NewPacer() }, Key: key,
 		Targets: targets, Local: h.local, Port: f.remotePort(h), From: firstOwnPort + uint16(rand.UintN(16000)),
 		TOS: h.tos(), Priority: knetPriority,
 		Interval: h.config.Probe.Interval, FullSize: h.config.Probe.FullSize, FullInterval: h.config.Probe.FullSizeInterval, For: f.last,
 	}
-	if f.burst {
+	told := newProgress(p.err, f.soak)
+	defer told.end()
+	c.Progress = told.tell
+	switch {
+	case f.burst && !key.Authenticated():
+		return check.Measurement{}, usage("give both ends a key: --code or --key-file", "--burst without authentication: the other end answers 500 such probes a second, and the rest would read as loss")
+	case f.burst:
 		c.Interval, c.Burst = burstInterval, burstProbes
-	}
-	if isTerminal(p.err) {
-		c.Progress = func(x check.Progress) {
-			fmt.Fprintf(p.err, "\r%3.0f %%  %v left, %d of %d paths answer, %d probes lost   ", 100*float64(x.Done)/float64(x.Of),
-				(x.Of - x.Done).Round(time.Second), x.Answered, x.Paths, x.Lost)
+	case f.soak > 0:
+		s, err := f.openSoak(p, h, &c, about)
+		if err != nil {
+			return check.Measurement{}, err
 		}
-		defer fmt.Fprint(p.err, "\r\x1b[K")
+		defer func() { _ = s.Close() }() // all is written
+		s.Interim = f.interim(h, about, told)
+		c.For, c.Soak = f.soak, s
 	}
 	return check.Run(ctx, c)
+}
+
+// about is what is known before anything is measured.
+func (h *checkHost) about() verdict.Input {
+	return verdict.Input{Name: h.file, Conf: h.text, Planned: h.planned, Sites: h.sites, Local: h.local, HA: h.ha(), Proxmox: h.isPVE}
 }
 
 func (f *checkFlags) remotePort(h *checkHost) uint16 {
@@ -113,11 +125,12 @@ func (f *checkFlags) toNodes(ctx context.Context, p *process, h *checkHost) (ver
 		return verdict.Input{}, &hinted{fmt.Errorf("%s: no other node has an address on a link of this one", h.file), "a cluster of one node has no paths to check"}
 	}
 	ask := h.status(context.WithoutCancel(ctx))
-	m, err := f.measure(ctx, p, h, key, targets)
+	m, err := f.measure(ctx, p, h, key, targets, h.about())
 	status := ask()
 	if err != nil {
 		return verdict.Input{}, err
 	}
+	h.lookAgain(context.WithoutCancel(ctx), &m)
 	in := f.measured(h, m)
 	in.Source = "own probes"
 	h.facts(&in, status)
@@ -129,10 +142,14 @@ func (f *checkFlags) toNodes(ctx context.Context, p *process, h *checkHost) (ver
 
 // measured is what a measurement gives to a verdict.
 func (f *checkFlags) measured(h *checkHost, m check.Measurement) verdict.Input {
-	return verdict.Input{
-		At: time.Now(), Length: m.Length, Paths: m.Paths, Trace: m.Trace, Pauses: m.Pauses, Stopped: m.Stopped, Turns: m.Turns,
+	in := verdict.Input{
+		At: time.Now(), Soak: m.Soak, Length: m.Length, Paths: m.Paths, Trace: m.Trace, Pauses: m.Pauses, Stopped: m.Stopped, Turns: m.Turns,
 		Port: f.remotePort(h), DSCP: fmt.Sprintf("TOS 0x%02x, priority %d", h.tos(), knetPriority),
 	}
+	if m.SaveErr != nil {
+		in.Missing = append(in.Missing, "the soak could not be kept, and begins where it was last: "+m.SaveErr.Error())
+	}
+	return in
 }
 
 // targets are the addresses of the other nodes, each from this node's address on that link.

@@ -100,17 +100,20 @@ func (f *checkFlags) toPeers(ctx context.Context, p *process, h *checkHost) (ver
 		}
 		targets = append(targets, check.Target{Peer: c.name, Node: then.Nodes[i].ID, Link: c.link, Local: local, Remote: c.addr})
 	}
+	about := h.about()
+	about.Sites = h.sitesWith(all, then)
 	ask := h.status(context.WithoutCancel(ctx))
-	m, err := f.measure(ctx, p, h, key, targets)
+	m, err := f.measure(ctx, p, h, key, targets, about)
 	status := ask()
 	if err != nil {
 		return verdict.Input{}, err
 	}
+	h.lookAgain(context.WithoutCancel(ctx), &m)
 	in := f.measured(h, m)
 	in.Source = "own probes to nodes that are to join"
 	in.Missing = append(in.Missing, "the paths between the nodes of today were not probed in this run")
 	h.facts(&in, status)
-	in.Sites = h.sitesWith(all, then)
+	in.Sites = about.Sites
 	return in, nil
 }
 

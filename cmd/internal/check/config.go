@@ -40,6 +40,7 @@ type Config struct {
 	FullInterval time.Duration
 	For          time.Duration
 	Burst        int            // so many probes of each size to each target, both at Interval, instead of For
+	Soak         *Soak          // what of a long run is kept in a file; For is then with all that it holds already; nil: none
 	Progress     func(Progress) // nil: nobody looks; called twice a second
 }
 
@@ -56,14 +57,19 @@ type Measurement struct {
 	Trace   *trace.Trace // of a soak: its worst stretch
 	Pauses  verdict.Pauses
 	Length  time.Duration
-	Stopped bool // before its time
-	Turns   int  // of a burst: the paths were probed in so many, one after the other
+	Stopped bool          // before its time
+	Turns   int           // of a burst: the paths were probed in so many, one after the other
+	Soak    *verdict.Soak // nil: no soak
+	SaveErr error         // why what a soak measured of late could not be kept
 }
 
 // length is how long a run takes.
 func (c *Config) length() time.Duration {
-	if c.Burst > 0 {
+	switch {
+	case c.Burst > 0:
 		return time.Duration(c.Burst) * c.Interval
+	case c.Soak != nil:
+		return max(c.For-c.Soak.Measured(), 0)
 	}
 	return c.For
 }

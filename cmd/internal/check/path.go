@@ -87,6 +87,15 @@ func keepWorst(f, w *verdict.Figures) {
 	f.Burst = max(f.Burst, w.Burst)
 }
 
+// add adds what was measured before on the same path: counts add up, of the rest the worse is kept.
+func add(p *verdict.Path, before *verdict.Path) {
+	f, b := &p.Figures, &before.Figures
+	keepWorst(f, b)
+	f.Sent, f.Received, f.Lost, f.Excused = f.Sent+b.Sent, f.Received+b.Received, f.Lost+b.Lost, f.Excused+b.Excused
+	f.LostForward, f.LostBackward = f.LostForward+b.LostForward, f.LostBackward+b.LostBackward
+	p.FullSent, p.FullReceived = p.FullSent+before.FullSent, p.FullReceived+before.FullReceived
+}
+
 // longest is the longest run of losses that a table of them tells.
 func longest(bursts []uint64) (n int) {
 	for i, count := range bursts {

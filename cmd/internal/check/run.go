@@ -18,6 +18,8 @@ func Run(ctx context.Context, cfg Config) (Measurement, error) {
 		return Measurement{}, errors.New("check: no path to probe")
 	case cfg.Burst > 0:
 		return burst(ctx, cfg)
+	case cfg.Soak != nil && cfg.length() == 0:
+		return cfg.Soak.state.measurement(cfg.For)
 	}
 	return measure(ctx, cfg)
 }
@@ -31,14 +33,17 @@ func measure(ctx context.Context, cfg Config) (Measurement, error) {
 		return Measurement{}, err
 	}
 	p.SetTargets(cfg.targets())
+	r, err := newRun(cfg, p)
+	if err != nil {
+		return Measurement{}, err
+	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(running) }()
-	r := newRun(cfg, p)
 	r.follow(ctx, ended)
-	m := r.end()
+	m, err := r.end()
 	stop()
-	return m, <-ended
+	return m, errors.Join(err, <-ended)
 }
 
 // run is one that goes on.
@@ -53,17 +58,21 @@ type run struct {
 	back   []stats.Slot
 	worst  map[Target]verdict.Path // what long runs had seen by folded: windows reach back for an hour only
 	folded time.Time
+	soak   *soaking      // nil: none
 	pause  time.Duration // longest stall; the prober tells of the last ten seconds
 }
 
-func newRun(cfg Config, p *probe.Prober) *run {
+func newRun(cfg Config, p *probe.Prober) (r *run, err error) {
 	begin := time.Now()
 	slot := min(cfg.Interval, probe.DefaultInterval)
-	r := &run{
+	r = &run{
 		cfg: cfg, p: p, begin: begin, length: cfg.length(), worst: map[Target]verdict.Path{}, folded: begin, grid: stats.Grid{Begin: begin, Slot: slot},
 	}
 	r.trace = &trace.Trace{Start: begin, Slot: slot, Author: cfg.Local, Paths: map[trace.Path]*trace.Series{}}
-	return r
+	if cfg.Soak != nil {
+		r.soak, err = cfg.Soak.start(r)
+	}
+	return r, err
 }
 
 // Rhythm of a run.
@@ -92,7 +101,10 @@ func (r *run) follow(ctx context.Context, ended chan error) {
 		case <-timer.C:
 		}
 		r.collect(time.Now())
-		if time.Since(r.folded) >= foldEvery {
+		switch {
+		case r.soak != nil:
+			r.soak.step(r, time.Now())
+		case time.Since(r.folded) >= foldEvery:
 			r.fold(time.Now())
 		}
 		if r.cfg.Progress != nil && time.Since(told) >= tellEvery {
@@ -159,6 +171,9 @@ func coarse(d time.Duration) time.Duration {
 
 func (r *run) tell(now time.Time) {
 	out := Progress{Done: min(now.Sub(r.begin), r.length), Of: r.length, Paths: len(r.cfg.Targets)}
+	if r.soak != nil {
+		r.soak.ahead(&out)
+	}
 	for _, o := range r.p.Observations(now) {
 		if o.Summary.Total.Received > 0 {
 			out.Answered++
@@ -180,7 +195,7 @@ const (
 )
 
 // end sends no more, waits for the last answers, and says what was measured.
-func (r *run) end() Measurement {
+func (r *run) end() (Measurement, error) {
 	planned := r.length
 	r.p.Hush()
 	stopped := time.Now()
@@ -193,10 +208,18 @@ func (r *run) end() Measurement {
 		time.Sleep(collectEvery)
 	}
 	r.collect(time.Now())
-	p := r.p.Pauses()
-	m.Pauses = verdict.Pauses{Longest: max(r.pause, p.Longest), Count: p.Count, Total: p.Total}
+	if r.soak != nil {
+		return r.soak.finish(r, time.Now())
+	}
+	m.Pauses = r.pauses()
 	if m.Trace = r.trace; !answered(m.Paths) {
 		m.Trace = nil
 	}
-	return m
+	return m, nil
+}
+
+// pauses are the times in which this host did not run.
+func (r *run) pauses() verdict.Pauses {
+	p := r.p.Pauses()
+	return verdict.Pauses{Longest: max(r.pause, p.Longest), Count: p.Count, Total: p.Total}
 }
