@@ -14,13 +14,14 @@ const RunbookBase = "https://github.com/quorumwatch/quorumwatch/blob/main/docs/l
 // Input is everything that rules look at. Everything but Config is optional: a rule that misses its facts says nothing.
 type Input struct {
 	Config     *corosync.Config
-	Sites      map[string]string // site by node name
+	Sites      map[string]string // site by node name, configured or found
 	Addresses  []corosync.Address
 	Status     corosync.Status
 	Local      uint32       // nodeid of this node; 0: not on a node
 	Interfaces []Interface  // of this node, one for each ring address
 	Unsynced   bool         // the kernel says that this host's clock is not synchronized
 	Proxmox    bool         // the cluster is Proxmox VE's: its fence budget counts
+	Armed      bool         // Proxmox VE's HA is armed: nodes that lose quorum reset themselves
 	Migration  netip.Prefix // where guests migrate: a network, or the one address of this node that they arrive at; invalid: not known
 }
 
@@ -28,13 +29,16 @@ type Input struct {
 type Interface struct {
 	Link    int
 	Address netip.Addr
+	Network netip.Prefix // that the address was set with; invalid: not known
+	Leased  bool         // the address ends unless DHCP or a router's advertisement renews it
 	Name    string
 	Kind    string // device, bond, bridge, vlan, tun, wireguard, gre, vxlan, ... as the kernel calls it
 	MTU     int
-	Bonds   []Bond // on the way to the ports
-	Ports   []Port // physical ones at the bottom, ascending by name
-	Guests  bool   // virtual machines or containers are attached to the same bridge
-	Tunnel  string // kind of the tunnel, if there is one on the way
+	Below   []string // names of all interfaces on the way to the ports
+	Bonds   []Bond   // on the way to the ports
+	Ports   []Port   // physical ones at the bottom, ascending by name
+	Guests  bool     // virtual machines or containers are attached to the same bridge
+	Tunnel  string   // kind of the tunnel, if there is one on the way
 }
 
 // Bond is a bonding device.
@@ -43,6 +47,7 @@ type Bond struct {
 	Mode     string // as the kernel names it: 802.3ad, active-backup, balance-rr, ...
 	SlowLACP bool   // 802.3ad with LACP frames every 30 s
 	Ports    int
+	Down     []string // ports without a carrier, or that the bond has given up
 }
 
 // Port is a physical network port.
@@ -85,7 +90,9 @@ type found struct {
 }
 
 // Rules returns all rules.
-func Rules() []Rule { return slices.Concat(linkRules(), timerRules(), quorumRules(), hostRules()) }
+func Rules() []Rule {
+	return slices.Concat(linkRules(), timerRules(), quorumRules(), deviceRules(), networkRules(), mtuRules(), bondRules(), hostRules())
+}
 
 // Check runs all rules. Serious findings come first, then they are ordered by code and subject.
 func Check(in Input) []Finding {

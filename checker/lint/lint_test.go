@@ -120,12 +120,69 @@ func examples() map[string]struct {
 		"bond-active-backup":    {bad: example{three, bonded(Bond{Name: "bond0", Mode: "active-backup"})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad"})}, says: "bond0"},
 		"shared-with-guests":    {bad: example{conf{nodes: 3}, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", Guests: true}}}}, good: example{conf{nodes: 3}, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0"}}}}, says: "bridge vmbr0 with guests"},
 		"shared-with-migration": {bad: example{three, migrating("10.0.0.0/24")}, good: example{three, migrating("10.9.0.0/24")}, says: "link 0, 10.0.0.0/24"},
-		"mtu-port":              {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", MTU: 9000, Ports: []Port{port("eno1")}}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0", port("eno1"))}}}, says: "MTU of 9000"},
-		"port-slow":             {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Speed: 100})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "100 Mbit/s"},
-		"nic-driver":            {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Driver: "e1000e"})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "e1000e"},
-		"link-tunnel":           {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "wg0", Tunnel: "wireguard"}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "wg0, wireguard"},
-		"clock-unsynchronized":  {bad: example{three, Input{Unsynced: true}}, good: example{three, Input{}}, says: "not synchronized"},
+		"networks-overlap": {
+			bad:  example{three, Input{Interfaces: []Interface{on(0, "vmbr0", "10.0.0.1/24"), on(1, "vmbr1", "10.0.0.129/16")}}},
+			good: example{three, Input{Interfaces: []Interface{on(0, "vmbr0", "10.0.0.1/24"), on(1, "vmbr1", "10.0.1.1/24")}}}, says: "10.0.0.0/24 of link 0 on vmbr0 and 10.0.0.0/16 of link 1 on vmbr1",
+		},
+		"link-routed": {
+			bad:  example{three, routed("10.0.0.1/24", "10.9.0.2", "10.0.0.3")},
+			good: example{three, routed("10.0.0.1/24", "10.0.0.2", "10.0.0.3")}, says: "reaches n2 through a router: vmbr0 has 10.0.0.0/24",
+		},
+		"address-leased": {
+			bad:  example{three, Input{Interfaces: []Interface{{Link: 1, Name: "eno1", Address: netip.MustParseAddr("10.0.1.1"), Leased: true}}}},
+			good: example{three, Input{Interfaces: []Interface{iface(1, "eno1")}}}, says: "address 10.0.1.1 of link 1 on eno1",
+		},
+		"bond-port-down": {bad: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", Ports: 2, Down: []string{"eno2"}})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", Ports: 2})}, says: "lost eno2: 1 of 2 ports"},
+		"mtu-differs":    {bad: example{three, knet(8885, 1397)}, good: example{three, knet(8885, 8885)}, says: "reaches n3 with 1397 bytes at most, others with 8885"},
+		"mtu-path":       {bad: example{three, onMTU(9000, knet(1397, 1397))}, good: example{three, onMTU(1500, knet(1397, 1397))}, says: "reaches n2, n3 with 1397 bytes, though eno1 has an MTU of 9000"},
+		"qdevice-near": {
+			bad:  example{conf{nodes: 4, network: "10.%d.%d.1", quorum: qdevice("10.0.2.9", "ffsplit", 1)}, Input{Sites: sites(2, 4)}},
+			good: example{conf{nodes: 4, network: "10.%d.%d.1", quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{Sites: sites(2, 4)}}, says: "network of site a",
+		},
+		"qdevice-sync": {
+			bad:  example{conf{nodes: 16, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{Proxmox: true}},
+			good: example{conf{nodes: 16, quorum: qdevice("10.9.9.9", "ffsplit", 1), totem: "token_coefficient: 125"}, Input{Proxmox: true}}, says: "56.6s, of which 30s",
+		},
+		"qdevice-master-wins": {
+			bad:  example{conf{nodes: 4, quorum: strings.Replace(qdevice("10.9.9.9", "ffsplit", 1), "model", "master_wins: 1;model", 1)}, Input{}},
+			good: example{conf{nodes: 4, quorum: qdevice("10.9.9.9", "ffsplit", 1)}, Input{}}, says: "master_wins is 1",
+		},
+		"mtu-port":             {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "vmbr0", MTU: 9000, Ports: []Port{port("eno1")}}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "vmbr0", port("eno1"))}}}, says: "MTU of 9000"},
+		"port-slow":            {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Speed: 100})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "100 Mbit/s"},
+		"nic-driver":           {bad: example{three, Input{Interfaces: []Interface{iface(0, "eno1", Port{Name: "eno1", Driver: "e1000e"})}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "e1000e"},
+		"link-tunnel":          {bad: example{three, Input{Interfaces: []Interface{{Link: 0, Name: "wg0", Tunnel: "wireguard"}}}}, good: example{three, Input{Interfaces: []Interface{iface(0, "eno1", port("eno1"))}}}, says: "wg0, wireguard"},
+		"clock-unsynchronized": {bad: example{three, Input{Unsynced: true}}, good: example{three, Input{}}, says: "not synchronized"},
 	}
+}
+
+// on is an interface with an address in a network.
+func on(link int, name, address string) Interface {
+	p := netip.MustParsePrefix(address)
+	return Interface{Link: link, Name: name, Address: p.Addr(), Network: p.Masked(), MTU: 1500}
+}
+
+// routed is node 1 with an address in a network, and the addresses of others on link 0.
+func routed(own string, others ...string) Input {
+	in := Input{Local: 1, Interfaces: []Interface{on(0, "vmbr0", own)}}
+	for i, a := range others {
+		in.Addresses = append(in.Addresses, corosync.Address{Node: uint32(i + 2), Addr: netip.MustParseAddr(a)})
+	}
+	return in
+}
+
+// knet is node 1 with what knet found for nodes 2, 3, ... on link 0.
+func knet(mtu ...int) Input {
+	in := Input{Local: 1}
+	for i, n := range mtu {
+		in.Status.Links = append(in.Status.Links, corosync.LinkStatus{Node: uint32(i + 2), Connected: true, MTU: n})
+	}
+	return in
+}
+
+// onMTU adds an interface of that MTU for link 0.
+func onMTU(mtu int, in Input) Input {
+	in.Interfaces = []Interface{{Link: 0, Name: "eno1", Address: netip.MustParseAddr("10.0.0.1"), MTU: mtu}}
+	return in
 }
 
 // migrating is a node with two links on which guests migrate over a network.
@@ -210,8 +267,27 @@ func page() string {
 	for _, r := range Rules() {
 		fmt.Fprintf(&b, "\n## %s\n\n**Says** that %s.\n**Why** %s\n**Do** %s.\n", r.Code, r.Says, r.Why, upper(r.Fix))
 	}
+	b.WriteString(blind)
 	return b.String()
 }
+
+// blind is what weak points a node cannot see.
+const blind = `
+# What no rule sees
+
+Some of what makes clusters fail is out of a node's sight. Look at it by hand, once and after changes:
+
+- **Switches.** Two cards that end in one switch, or two switches on one power feed. Pull one plug at a time, and look at both links.
+- **The other end of a bond.** The switch's LACP rate, its hashing, a port that is up and carries nothing: all that shows of it is
+  [path-loss](findings.md#path-loss) to some nodes and not to others.
+- **Fail-over.** How long a bond, a router or a line of a provider takes to fail over against the token timeout: try it with HA disarmed, and read the worst gap.
+- **Boot order.** Whether Corosync starts before the network is there: restart a node, and look whether it joins by itself.
+- **What watches.** A monitoring system, a mail server or a DNS server that runs as a guest of this cluster falls silent together with it.
+- **The quorum device's server.** What it runs on, and by which way each site reaches it.
+- **Other nodes.** Each agent looks at its own interfaces only: look at the report of every node. What they say of their corosync.conf and timers to each other is compared:
+  [config-version](findings.md#config-version), [token-differs](findings.md#token-differs).
+- **Energy-saving Ethernet, flow control and offloads** of cards: ethtool shows them.
+`
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 

@@ -16,24 +16,6 @@ func hostRules() []Rule {
 			Fix:  "give one of the links a port of its own, on another switch",
 		},
 		{
-			Code: "bond-mode", check: bondMode,
-			Says: "a link runs over a bond in a balance mode, or one that broadcasts",
-			Why:  "Proxmox VE advises against these modes under Corosync: packets of one flow take several ways and overtake each other, and a half-dead member loses a share of them for good.",
-			Fix:  "use separate Corosync links instead of a bond, or mode 802.3ad with bond-lacp-rate fast",
-		},
-		{
-			Code: "bond-lacp-slow", check: bondLACPSlow,
-			Says: "a link runs over an 802.3ad bond with the slow LACP rate",
-			Why:  "With LACP frames every 30 s a dead member is noticed after 90 s; Proxmox VE's HA resets nodes after about 60.",
-			Fix:  "set bond-lacp-rate fast on this node, and the same on the switch: 3 s",
-		},
-		{
-			Code: "bond-active-backup", check: bondActiveBackup,
-			Says: "a link runs over an active-backup bond",
-			Why:  "An active-backup bond moves only when the carrier goes. A port whose link is up and whose traffic is dead keeps Corosync there.",
-			Fix:  "give each port a Corosync link of its own instead",
-		},
-		{
 			Code: "shared-with-guests", check: sharedWithGuests,
 			Says: "guests are attached to the bridge that carries a link; serious when no link is free of them",
 			Why:  "Guests share this link's bridge. A backup, a migration or a busy guest delays the token, and the most common cause of lost clusters is exactly that.",
@@ -44,12 +26,6 @@ func hostRules() []Rule {
 			Says: "guests migrate over the network of a link; serious when no link is free of it",
 			Why:  "One migration fills a port for minutes: the token waits behind it on this node, and on the one that it goes to.",
 			Fix:  "set another network for migrations (Datacenter, Options, Migration settings), or limit their bandwidth there",
-		},
-		{
-			Code: "mtu-port", check: mtuPort,
-			Says: "an interface takes larger frames than the port below it",
-			Why:  "Frames that the upper interface takes and the port does not are lost without a word, the large ones first: knet's pings pass and its data does not.",
-			Fix:  "give the ports the MTU of the interface above, or lower that one",
 		},
 		{
 			Code: "port-slow", check: portSlow,
@@ -85,7 +61,7 @@ func linksOnePort(in *Input) []found {
 			if x.Link == y.Link {
 				continue
 			}
-			if shared := sharedPorts(x, y); len(shared) > 0 {
+			if shared := shared(x, y); len(shared) > 0 {
 				a, b := min(x.Link, y.Link), max(x.Link, y.Link)
 				out = append(out, found{
 					serious: true, subject: fmt.Sprintf("links %d and %d", a, b),
@@ -98,8 +74,8 @@ func linksOnePort(in *Input) []found {
 	return out
 }
 
-// sharedPorts are the ports that two interfaces have in common; the interface itself where no ports are known.
-func sharedPorts(x, y Interface) []string {
+// shared are the ports that two interfaces have in common; the uppermost interface where no port is known.
+func shared(x, y Interface) []string {
 	if x.Name == y.Name {
 		return []string{x.Name}
 	}
@@ -109,44 +85,16 @@ func sharedPorts(x, y Interface) []string {
 			out = append(out, p.Name)
 		}
 	}
-	return out
-}
-
-// eachBond calls f for every bond under a ring address once.
-func eachBond(in *Input, f func(link int, b Bond) (found, bool)) []found {
-	var out []found
-	seen := map[string]bool{}
-	for _, i := range in.Interfaces {
-		for _, b := range i.Bonds {
-			if seen[b.Name] {
-				continue
-			}
-			seen[b.Name] = true
-			if x, ok := f(i.Link, b); ok {
-				x.subject = b.Name
-				out = append(out, x)
-			}
+	if len(out) > 0 {
+		return out
+	}
+	mine, others := append([]string{x.Name}, x.Below...), append([]string{y.Name}, y.Below...)
+	for _, name := range mine {
+		if slices.Contains(others, name) {
+			return []string{name}
 		}
 	}
-	return out
-}
-
-func bondMode(in *Input) []found {
-	return eachBond(in, func(link int, b Bond) (found, bool) {
-		return found{serious: true, title: fmt.Sprintf("link %d runs over bond %s in mode %s", link, b.Name, b.Mode)}, strings.HasPrefix(b.Mode, "balance-") || b.Mode == "broadcast"
-	})
-}
-
-func bondLACPSlow(in *Input) []found {
-	return eachBond(in, func(link int, b Bond) (found, bool) {
-		return found{serious: true, title: fmt.Sprintf("link %d runs over bond %s with the slow LACP rate", link, b.Name)}, b.Mode == "802.3ad" && b.SlowLACP
-	})
-}
-
-func bondActiveBackup(in *Input) []found {
-	return eachBond(in, func(link int, b Bond) (found, bool) {
-		return found{title: fmt.Sprintf("link %d runs over the active-backup bond %s", link, b.Name)}, b.Mode == "active-backup"
-	})
+	return nil
 }
 
 // sharedWithGuests is serious when no link is free of guests.
@@ -163,21 +111,6 @@ func sharedWithGuests(in *Input) []found {
 			serious: len(shared) == len(in.Interfaces), subject: linkName(i.Link),
 			title: fmt.Sprintf("link %d shares bridge %s with guests", i.Link, i.Name),
 		})
-	}
-	return out
-}
-
-func mtuPort(in *Input) []found {
-	var out []found
-	for _, i := range in.Interfaces {
-		for _, p := range i.Ports {
-			if p.MTU > 0 && i.MTU > p.MTU {
-				out = append(out, found{
-					serious: true, subject: i.Name,
-					title: fmt.Sprintf("%s has an MTU of %d and its port %s one of %d", i.Name, i.MTU, p.Name, p.MTU),
-				})
-			}
-		}
 	}
 	return out
 }

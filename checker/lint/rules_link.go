@@ -13,13 +13,13 @@ func linkRules() []Rule {
 	return []Rule{
 		{
 			Code: "single-link", check: singleLink,
-			Says: "the cluster has one link",
+			Says: "the cluster has one link; serious where HA is armed",
 			Why:  "Corosync's spare is a second link. With one, an outage of 0.15 T can lose the token and one of 0.4 T will, because knet mutes the link for longer than the outage lasts.",
 			Fix:  "add a link over other hardware: another switch, not only another card",
 		},
 		{
 			Code: "links-one-network", check: linksOneNetwork,
-			Says: "the addresses of two links lie in one network on every node (/24 or /64 is assumed)",
+			Says: "the addresses of two links lie in one network on every node (/24 or /64 is assumed where this node's own networks are not known)",
 			Why:  "Links whose addresses lie in one network usually share switches, so that one fault takes both, and the kernel may send both out of one interface.",
 			Fix:  "give each link a network of its own, on hardware of its own",
 		},
@@ -50,8 +50,11 @@ func singleLink(in *Input) []found {
 	}
 	n := in.Config.Links[0].Number
 	t := in.Config.Timeouts().Token
-	return one(false, linkName(n), fmt.Sprintf("link %d is the only link: an outage of %s may lose the token, one of %s will",
-		n, share(t, safeShare), share(t, fatalShare)), nil)
+	title := fmt.Sprintf("link %d is the only link: an outage of %s may lose the token, one of %s will", n, share(t, safeShare), share(t, fatalShare))
+	if in.Armed {
+		title += "; HA is armed: nodes that stay without quorum reset"
+	}
+	return one(in.Armed, linkName(n), title, nil)
 }
 
 // Measured, with one link and knet's own timers: an outage of 0.15 T never lost the token, one of 0.4 T always did.
@@ -70,6 +73,11 @@ func linksOneNetwork(in *Input) []found {
 	for i := range links {
 		for j := range i {
 			a, b := links[j].Number, links[i].Number
+			if _, known := networkOf(in, a); known {
+				if _, known = networkOf(in, b); known {
+					continue // networks-overlap knows better
+				}
+			}
 			if network, same := sameNetwork(in.Config, a, b); same {
 				out = append(out, found{
 					subject: fmt.Sprintf("links %d and %d", a, b), evidence: map[string]string{"network": network},

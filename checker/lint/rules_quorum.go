@@ -19,7 +19,7 @@ func quorumRules() []Rule {
 		},
 		{
 			Code: "site-decides", check: siteDecides,
-			Says: "the loss of one site, as `sites` in the configuration names them, takes quorum from all others",
+			Says: "the loss of one site, configured or found by round trips, takes quorum from all others",
 			Why:  "The loss of this one site takes quorum from everybody else too: the other sites are no refuge.",
 			Fix:  "spread the votes so that no site has half of them or more; a quorum device belongs on a third site",
 		},
@@ -34,18 +34,6 @@ func quorumRules() []Rule {
 			Says: "two_node without wait_for_all",
 			Why:  "With two_node and without wait_for_all, two nodes that start without hearing each other both have quorum, and both start the same guests.",
 			Fix:  "remove wait_for_all: 0, or two_node",
-		},
-		{
-			Code: "qdevice-odd", check: qdeviceOdd,
-			Says: "a quorum device beside an odd number of nodes",
-			Why:  "With an odd number of nodes the device has a vote less than all nodes together. Losing it then leaves no room for the loss of a single node.",
-			Fix:  "remove the device, or add a node and set it up again",
-		},
-		{
-			Code: "qdevice-inside", check: qdeviceInside,
-			Says: "the quorum device's server is a node of the cluster",
-			Why:  "A quorum device is the third opinion. On a node of the cluster it falls with that node, and its vote with it.",
-			Fix:  "run corosync-qnetd on a machine outside of the cluster, on a site of its own",
 		},
 		{
 			Code: "votes-uneven", check: votesUneven,
@@ -132,34 +120,6 @@ func twoNodeSplit(in *Input) []found {
 		return nil
 	}
 	return one(true, "quorum.two_node", "two_node without wait_for_all: both nodes can be quorate at the same time", nil)
-}
-
-func qdeviceOdd(in *Input) []found {
-	q, nodes, ok := effective(in)
-	if !ok || q.Device == nil || len(nodes)%2 == 0 || q.DeviceVotes() < 2 {
-		return nil
-	}
-	spare := q.Spare(votequorum.History{}, nodes, false)
-	return one(true, "quorum.device", fmt.Sprintf("a quorum device with %d votes beside %d nodes: without it %d nodes may still be lost", q.DeviceVotes(), len(nodes), spare.Nodes), nil)
-}
-
-func qdeviceInside(in *Input) []found {
-	q, _, ok := effective(in)
-	if !ok || q.Device == nil || q.Device.Host == "" {
-		return nil
-	}
-	host := q.Device.Host
-	for _, n := range in.Config.Nodes {
-		if n.Name == host {
-			return one(true, "quorum.device", "the quorum device's server runs on node "+n.Name, nil)
-		}
-		for _, addr := range n.Addrs {
-			if addr == host {
-				return one(true, "quorum.device", fmt.Sprintf("the quorum device's server, %s, is node %s", host, n.Name), nil)
-			}
-		}
-	}
-	return nil
 }
 
 func votesUneven(in *Input) []found {

@@ -18,6 +18,7 @@ import (
 // Input is what Merge makes a Cluster of. Everything is optional.
 type Input struct {
 	Config    *corosync.Config   // the last good corosync.conf
+	Digest    string             // SHA-1 of its text in hexadecimal; "": not known
 	Addresses []corosync.Address // its ring addresses, resolved
 	Status    corosync.Status
 	Hostname  string            // of this host, short or fully qualified

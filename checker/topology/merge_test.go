@@ -135,6 +135,7 @@ func TestDisagreements(t *testing.T) {
 		{"not in the nodelist", func(in *topology.Input) {
 			in.Status, in.Hostname, in.Local = corosync.Status{}, "elsewhere", []netip.Addr{netip.MustParseAddr("192.0.2.1")}
 		}, topology.LocalUnknown, "this host (elsewhere)"},
+		{"an edited file", func(in *topology.Input) { in.Digest, in.Proxmox.Conf.Digest = "aa", "bb" }, topology.ProxmoxConfig, "different contents under one config_version, 7"},
 		{"a newer file in pmxcfs", func(in *topology.Input) { in.Proxmox.Conf.Version = 8 }, topology.ProxmoxConfig, "config_version 8, the file that Corosync reads here 7"},
 		{"another name in Proxmox", func(in *topology.Input) { in.Proxmox.Nodes[2].Name = "b9" }, topology.ProxmoxNodes, "node 4 is b9 to Proxmox VE and b1 in the nodelist"},
 		{"a node too many in Proxmox", func(in *topology.Input) {

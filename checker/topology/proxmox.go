@@ -24,12 +24,20 @@ func (m *merger) proxmox() {
 }
 
 // proxmoxVersion: pmxcfs writes its corosync.conf over Corosync's as soon as it is newer (pmxcfs dcdb.c), so that they differ for a moment only.
+// With one version and two contents somebody has edited one of them: pmxcfs leaves that alone, and the other nodes never hear of it.
 func (m *merger) proxmoxVersion(p *proxmox.Snapshot) {
 	theirs, mine := p.Conf.Version, m.c.ConfigVersion
-	if !p.Known(proxmox.PartConf) || theirs == 0 || mine == 0 || theirs == mine {
+	if !p.Known(proxmox.PartConf) || theirs == 0 || mine == 0 {
 		return
 	}
-	m.report(Disagreement{ProxmoxConfig, "corosync.conf", fmt.Sprintf("/etc/pve/corosync.conf has config_version %d, the file that Corosync reads here %d", theirs, mine), true})
+	if theirs != mine {
+		m.report(Disagreement{ProxmoxConfig, "corosync.conf", fmt.Sprintf("/etc/pve/corosync.conf has config_version %d, the file that Corosync reads here %d", theirs, mine), true})
+		return
+	}
+	if p.Conf.Digest != "" && m.in.Digest != "" && p.Conf.Digest != m.in.Digest {
+		m.report(Disagreement{ProxmoxConfig, "corosync.conf",
+			fmt.Sprintf("/etc/pve/corosync.conf and the file that Corosync reads here have different contents under one config_version, %d: one was edited", mine), true})
+	}
 }
 
 func (m *merger) proxmoxNodes(p *proxmox.Snapshot) {

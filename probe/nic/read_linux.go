@@ -29,24 +29,42 @@ func Read(addrs []netip.Addr) ([]Interface, error) {
 	t := newTree(links)
 	var out []Interface
 	for _, a := range addrs {
-		if l := t.byIndex[holders[a]]; l != nil {
-			out = append(out, t.describe(a, l))
+		h := holders[a]
+		if l := t.byIndex[h.index]; l != nil {
+			i := t.describe(a, l)
+			i.Network, i.Leased = h.network, h.leased
+			out = append(out, i)
 		}
 	}
 	return out, nil
 }
 
-// holders maps addresses to the indices of their interfaces.
-func holders() (map[netip.Addr]int, error) {
+// holder is who has an address.
+type holder struct {
+	index   int // of the interface
+	network netip.Prefix
+	leased  bool
+}
+
+// holders maps addresses to who has them.
+func holders() (map[netip.Addr]holder, error) {
 	all, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
 		return nil, fmt.Errorf("nic: addresses: %w", err)
 	}
-	out := map[netip.Addr]int{}
+	out := map[netip.Addr]holder{}
 	for _, a := range all {
-		if addr, ok := netip.AddrFromSlice(a.IP); ok {
-			out[addr.Unmap()] = a.LinkIndex
+		addr, ok := netip.AddrFromSlice(a.IP)
+		if !ok {
+			continue
 		}
+		addr = addr.Unmap()
+		ones, bits := a.Mask.Size()
+		h := holder{index: a.LinkIndex, leased: a.Flags&unix.IFA_F_PERMANENT == 0}
+		if a.Peer == nil && bits == addr.BitLen() {
+			h.network = netip.PrefixFrom(addr, ones).Masked()
+		}
+		out[addr] = h
 	}
 	return out, nil
 }
@@ -83,6 +101,9 @@ func (t tree) descend(l netlink.Link, into *Interface, seen map[int]bool) {
 		return
 	}
 	seen[a.Index] = true
+	if a.Name != into.Name {
+		into.Below = append(into.Below, a.Name)
+	}
 	switch v := l.(type) {
 	case *netlink.Bridge:
 		t.bridge(a.Index, into, seen)
@@ -90,6 +111,7 @@ func (t tree) descend(l netlink.Link, into *Interface, seen map[int]bool) {
 	case *netlink.Bond:
 		into.Bonds = append(into.Bonds, Bond{
 			Name: a.Name, Mode: v.Mode.String(), SlowLACP: v.LacpRate == netlink.BOND_LACP_RATE_SLOW, Ports: len(t.slaves[a.Index]),
+			Down: down(t.slaves[a.Index]),
 		})
 		for _, s := range t.slaves[a.Index] {
 			t.descend(s, into, seen)
@@ -106,6 +128,20 @@ func (t tree) descend(l netlink.Link, into *Interface, seen map[int]bool) {
 	if p, ok := physical(a.Name, a.MTU); ok {
 		into.Ports = append(into.Ports, p)
 	}
+}
+
+// down are the names of those ports of a bond that carry nothing: what the kernel does not know of counts as carrying.
+func down(ports []netlink.Link) []string {
+	var out []string
+	for _, l := range ports {
+		a := l.Attrs()
+		s, _ := a.Slave.(*netlink.BondSlave)
+		if a.OperState == netlink.OperDown || a.OperState == netlink.OperLowerLayerDown || s != nil && s.MiiStatus == netlink.BondLinkDown {
+			out = append(out, a.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func (t tree) bridge(index int, into *Interface, seen map[int]bool) {

@@ -19,9 +19,11 @@ func attrs(index int, name string, master, parent int) netlink.LinkAttrs {
 func TestDescribe(t *testing.T) {
 	bond := netlink.NewLinkBond(attrs(3, "bond0", 4, 0))
 	bond.Mode, bond.LacpRate = netlink.BOND_MODE_802_3AD, netlink.BOND_LACP_RATE_SLOW
+	dead := attrs(2, "x1", 3, 0)
+	dead.OperState = netlink.OperDown
 	tree := newTree([]netlink.Link{
 		&netlink.Device{LinkAttrs: attrs(1, "x0", 3, 0)},
-		&netlink.Device{LinkAttrs: attrs(2, "x1", 3, 0)},
+		&netlink.Device{LinkAttrs: dead},
 		bond,
 		&netlink.Bridge{LinkAttrs: attrs(4, "vmbr0", 0, 0)},
 		&netlink.Vlan{LinkAttrs: attrs(5, "vmbr0.10", 0, 4)},
@@ -32,13 +34,13 @@ func TestDescribe(t *testing.T) {
 		&netlink.Veth{LinkAttrs: attrs(10, "veth9", 0, 1)},
 	})
 	addr := netip.MustParseAddr("10.0.0.1")
-	slow := []Bond{{Name: "bond0", Mode: "802.3ad", SlowLACP: true, Ports: 2}}
+	slow := []Bond{{Name: "bond0", Mode: "802.3ad", SlowLACP: true, Ports: 2, Down: []string{"x1"}}}
 	for _, tt := range []struct {
 		index int
 		want  Interface
 	}{
-		{5, Interface{Name: "vmbr0.10", Kind: "vlan", Bonds: slow, Guests: true}},
-		{3, Interface{Name: "bond0", Kind: "bond", Bonds: slow}},
+		{5, Interface{Name: "vmbr0.10", Kind: "vlan", Below: []string{"vmbr0", "bond0", "x0", "x1"}, Bonds: slow, Guests: true}},
+		{3, Interface{Name: "bond0", Kind: "bond", Below: []string{"x0", "x1"}, Bonds: slow}},
 		{7, Interface{Name: "wg0", Kind: "wireguard", Tunnel: "wireguard"}},
 		{8, Interface{Name: "vmbr1", Kind: "bridge"}},
 		{9, Interface{Name: "loop.1", Kind: "vlan"}},
@@ -75,17 +77,30 @@ func TestRead(t *testing.T) {
 	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "veth101i0"}, PeerName: "guest"}
 	must(t, netlink.LinkAdd(veth))
 	must(t, netlink.LinkSetMaster(veth, bridge))
-	a, err := netlink.ParseAddr("10.0.0.1/24")
-	must(t, err)
-	must(t, netlink.AddrAdd(bridge, a))
+	set(t, bridge, "10.0.0.1/24", 0)
+	set(t, bridge, "10.0.1.1/20", 3600) // seconds
+	set(t, bridge, "2001:db8::1/64", 0)
 
-	addr := netip.MustParseAddr("10.0.0.1")
-	got, err := Read([]netip.Addr{netip.MustParseAddr("192.0.2.1"), addr})
+	addr, leased, six := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.1.1"), netip.MustParseAddr("2001:db8::1")
+	got, err := Read([]netip.Addr{netip.MustParseAddr("192.0.2.1"), addr, leased, six})
 	must(t, err)
-	want := []Interface{{Address: addr, Name: "vmbr0", Kind: "bridge", MTU: 1500, Guests: true}}
+	want := []Interface{
+		{Address: addr, Network: netip.MustParsePrefix("10.0.0.0/24"), Name: "vmbr0", Kind: "bridge", MTU: 1500, Guests: true},
+		{Address: leased, Network: netip.MustParsePrefix("10.0.0.0/20"), Leased: true, Name: "vmbr0", Kind: "bridge", MTU: 1500, Guests: true},
+		{Address: six, Network: netip.MustParsePrefix("2001:db8::/64"), Name: "vmbr0", Kind: "bridge", MTU: 1500, Guests: true},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+}
+
+// set gives an interface an address, for so many seconds; 0: for good.
+func set(t *testing.T, l netlink.Link, address string, seconds int) {
+	t.Helper()
+	a, err := netlink.ParseAddr(address)
+	must(t, err)
+	a.ValidLft, a.PreferedLft = seconds, seconds
+	must(t, netlink.AddrAdd(l, a))
 }
 
 func must(t *testing.T, err error) {

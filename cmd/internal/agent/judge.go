@@ -169,7 +169,7 @@ func (j *judge) merge(now time.Time, status corosync.Status, views []checker.Pee
 		}
 	}
 	if p != nil {
-		in.Config, in.Addresses = p.config, p.addresses
+		in.Config, in.Digest, in.Addresses = p.config, p.sha1, p.addresses
 		if addrs, err := j.agent.config.LocalAddrs(); err == nil {
 			in.Local = addrs
 		}

@@ -66,10 +66,16 @@ func (a *Agent) interfaces(p *plan) []lint.Interface {
 	if err != nil {
 		a.log.Debug().Err(err).Msg("interfaces cannot be read")
 	}
+	return LintInterfaces(all, links)
+}
+
+// LintInterfaces tells package lint of interfaces; links has the link of each ring address.
+func LintInterfaces(all []nic.Interface, links map[netip.Addr]int) []lint.Interface {
 	out := make([]lint.Interface, 0, len(all))
 	for _, i := range all {
 		x := lint.Interface{
-			Link: links[i.Address], Address: i.Address, Name: i.Name, Kind: i.Kind, MTU: i.MTU, Guests: i.Guests, Tunnel: i.Tunnel,
+			Link: links[i.Address], Address: i.Address, Network: i.Network, Leased: i.Leased, Name: i.Name, Kind: i.Kind, MTU: i.MTU,
+			Below: i.Below, Guests: i.Guests, Tunnel: i.Tunnel,
 		}
 		for _, b := range i.Bonds {
 			x.Bonds = append(x.Bonds, lint.Bond(b))
@@ -123,9 +129,11 @@ func (j *judge) lint(now time.Time) []lint.Finding {
 	if m := &j.weak; m.plan == p && now.Sub(m.at) < lintEvery {
 		return m.found
 	}
+	pve := j.agent.pve()
 	in := lint.Input{
 		Config: p.config, Addresses: p.addresses, Status: j.status, Local: p.local,
-		Sites: siteNames(j.cluster), Proxmox: j.agent.config.Proxmox != nil, Migration: migration(j.agent.pve()),
+		Sites: siteNames(j.cluster), Proxmox: j.agent.config.Proxmox != nil, Migration: migration(pve),
+		Armed: pve.HA.State == proxmox.HAArmed,
 	}
 	if h := j.agent.host.Load(); h != nil {
 		in.Interfaces, in.Unsynced = h.interfaces, h.unsynced

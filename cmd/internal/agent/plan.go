@@ -3,7 +3,9 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -31,6 +33,7 @@ type plan struct {
 	config    *corosync.Config
 	text      []byte            // of the file
 	digest    [sha256.Size]byte // of the file
+	sha1      string            // of the file, in hexadecimal: how Proxmox VE tells files apart
 	settings  *Settings         // that it was made with
 	addresses []corosync.Address
 	problems  []corosync.Problem // addresses that do not resolve
@@ -55,6 +58,8 @@ func (a *Agent) makePlan(ctx context.Context, file string, text []byte) (*plan, 
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
 	p := &plan{config: config, text: text, digest: sha256.Sum256(text), settings: a.settings.Load(), owners: map[probe.Path]owner{}}
+	sum := sha1.Sum(text)
+	p.sha1 = hex.EncodeToString(sum[:])
 	p.addresses, p.problems = corosync.Resolve(ctx, a.config.Resolver, config)
 	if p.host, err = a.config.LocalAddrs(); err != nil {
 		return nil, fmt.Errorf("addresses of this host: %w", err)
