@@ -147,6 +147,9 @@ func (h *checkHost) agents() []string {
 func (h *checkHost) facts(in *verdict.Input, status corosync.Status) {
 	in.Software, in.Name, in.Conf, in.Planned, in.Sites, in.Local = readVersion().Version, h.file, h.text, h.planned, h.sites, h.local
 	in.HA, in.Proxmox = h.ha(), h.isPVE
+	if status.Libknet != "" {
+		in.Libknet = status.Libknet // how soon a link comes up again, in the model
+	}
 	in.Missing = append(in.Missing, h.missing...)
 	h.load(in)
 	var own []netip.Addr
