@@ -49,8 +49,11 @@ func (j *judge) divide(o *Outcome, m *cutMemo, parts [][]uint32) (expected int) 
 	for i, nodes := range parts {
 		r := results[i]
 		part := Partition{Local: i == 0, Quorate: r.Quorate, Votes: r.Votes, Needed: r.Needed, Reason: r.Reason}
-		if r.Decisive {
+		switch {
+		case r.Decisive && m.device:
 			part.Reason += "; the quorum device decides"
+		case r.Decisive:
+			part.Reason += "; the quorum device's vote is missing"
 		}
 		for _, n := range nodes {
 			part.Nodes = append(part.Nodes, j.ref(n))
