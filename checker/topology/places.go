@@ -23,6 +23,7 @@ const (
 // same round trips. The zero value is ready to be used.
 type Places struct {
 	pairs   map[[2]uint32]*usual
+	began   time.Time
 	looked  time.Time
 	sites   []Site // in force
 	other   []Site // found lately instead
@@ -34,7 +35,7 @@ type Places struct {
 // it returns is not changed later.
 func (p *Places) Step(now time.Time, nodes []Node, trips []RoundTrip) []Site {
 	if p.pairs == nil {
-		p.pairs = map[[2]uint32]*usual{}
+		p.pairs, p.began = map[[2]uint32]*usual{}, now
 	}
 	for _, t := range trips {
 		if t.RTT <= 0 || t.A == t.B {
@@ -68,7 +69,7 @@ func (p *Places) look(now time.Time, nodes []Node) {
 		p.differs = false
 	case !p.differs || !same(found, p.other):
 		p.other, p.since, p.differs = found, now, true
-	case now.Sub(p.since) >= p.hold(found):
+	case now.Sub(p.since) >= p.hold(now, found):
 		p.sites, p.differs = found, false
 	}
 	p.sites = slices.Clone(p.sites)
@@ -76,8 +77,8 @@ func (p *Places) look(now time.Time, nodes []Node) {
 }
 
 // hold is how long other sites must have been found.
-func (p *Places) hold(found []Site) time.Duration {
-	if extends(found, p.sites) {
+func (p *Places) hold(now time.Time, found []Site) time.Duration {
+	if first := len(p.sites) == 0; extends(found, p.sites) && (!first || now.Sub(p.began) < otherHold) {
 		return firstHold
 	}
 	return otherHold

@@ -49,6 +49,8 @@ func TestPlacesHold(t *testing.T) {
 		{"a minute with a clock gone mad", []string{stretched, stretched, local, stretched}, "1,2|3,4"},
 		{"one place from now on", rep(stretched, 2, local, 7), ""},
 		{"no place from the start", rep(local, 10), ""},
+		{"one place for long, then two for a while", rep(local, 12, "", 1, "12=0.2 34=0.2 13=9 14=9 23=9 24=9", 13), ""},
+		{"one place for long, then two", rep(local, 12, "12=0.2 34=0.2 13=9 14=9 23=9 24=9", 16), "1,2|3,4"},
 		{"a node comes later", rep("12=0.2 13=5 23=5", 3, stretched, 2), "1,2|3,4"},
 		{"and is where nobody was", rep("12=0.2 13=5 23=5", 3, "12=0.2 13=5 23=5 14=20 24=20 34=20", 2), "1,2|3|4"},
 	} {
