@@ -94,6 +94,11 @@ func (j *judge) lossStatus() Limit {
 		if l.Cure == "" {
 			l.Cure = "repair the path, or add a link that does not share it"
 		}
+	case worst.loss() >= hopeless && worst.Lost >= muchLost: // a link that is no reserve; that the model bears it for some minutes is luck
+		l.Status = Fail
+		if l.Cure == "" {
+			l.Cure = fmt.Sprintf("repair %s: the others carry the token meanwhile", worst.path.where())
+		}
 	case h.Lost > 0 || h.Delivery*advice.Safety >= h.Token || h.Virtual >= Seconds(easyShare*float64(h.Token)):
 		l.Status = Warn
 	case worst.loss() >= hopeless:

@@ -107,7 +107,8 @@ func repeat(t *trace.Trace, least time.Duration) *trace.Trace {
 	out.Paths = make(map[trace.Path]*trace.Series, len(t.Paths))
 	for p, s := range t.Paths {
 		long := &trace.Series{}
-		for range times {
+		for n := range times {
+			long.Append(int(breath(n)/t.Slot), trace.Sample{})
 			for slot := first; slot < next; {
 				v, until := s.Run(slot)
 				until = min(until, next)
@@ -118,4 +119,10 @@ func repeat(t *trace.Trace, least time.Duration) *trace.Trace {
 		out.Paths[p] = long
 	}
 	return &out
+}
+
+// breath is a time of which nothing is told, before a repetition: with a length of its own for each, so that a record as long as a multiple of knet's tick
+// (200 ms) does not meet the same pings again and again.
+func breath(n int) time.Duration {
+	return time.Duration(n) * 73 * time.Millisecond % (200 * time.Millisecond)
 }
