@@ -141,6 +141,10 @@ func (r *Ring) onTick(p *proc, ev *event) {
 		p.tickCount = 0
 	}
 	p.tickCount++
+	if !adjust && r.now < p.linksDue {
+		return
+	}
+	due := int64(off)
 	n := len(r.knet)
 	i := p.index * r.cfg.Nodes * n
 	for to := range r.procs {
@@ -154,9 +158,11 @@ func (r *Ring) onTick(p *proc, ev *event) {
 				lk.adjust(k)
 			}
 			r.check(p, to, l, lk, k)
+			due = min(due, lk.due(k))
 			i++
 		}
 	}
+	p.linksDue = due
 	if len(r.groups) > 0 {
 		r.pushGroups(event{kind: kindPing, from: ev.node, arg: uint64(r.now)})
 	}
@@ -168,6 +174,15 @@ func (lk *link) adjust(k *knetParams) {
 		lk.backoff--
 	}
 	lk.adj = k.timeout*int64(lk.backoff) + lk.latency*latencyFactor*int64(time.Microsecond)
+}
+
+// due is when a heartbeat will find something to do on the link, unless a pong comes or the host says that nobody listens.
+func (lk *link) due(k *knetParams) int64 {
+	ping := lk.pingLast + k.interval
+	if lk.pongLast == never {
+		return ping
+	}
+	return min(ping, lk.pongLast+lk.adj)
 }
 
 // check is _handle_check_each: the ping leaves before the overdue pong is looked for, so a reply to it comes too late.
@@ -218,6 +233,7 @@ func (r *Ring) onPong(p *proc, ev *event) {
 	}
 	from, l := int(ev.from), int(ev.link)
 	lk, k := &r.linksOf(p.index, from)[l], &r.knet[l]
+	p.linksDue = min(p.linksDue, r.now+lk.adj) // as the next pong may be overdue, if this is the first one
 	if !lk.pong(r.now, r.now-int64(ev.arg), k) || lk.connected || lk.latency*int64(time.Microsecond) >= lk.adj {
 		return
 	}
@@ -288,6 +304,6 @@ func (r *Ring) choose(from, to int) {
 func (r *Ring) onUnreachable(p *proc, ev *event) {
 	lk := &r.linksOf(p.index, int(ev.from))[ev.link]
 	if p.alive && lk.connected {
-		lk.unreachable = true
+		lk.unreachable, p.linksDue = true, r.now
 	}
 }

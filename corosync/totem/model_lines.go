@@ -43,6 +43,7 @@ type Lines struct {
 	rand         *rand.Rand
 	steady       bool          // no path is random
 	until        time.Duration // calm until here, when steady
+	out          time.Duration // some line is out until here, when steady
 	stale        bool
 }
 
@@ -103,7 +104,7 @@ func (n *Lines) Deliver(p Packet) (time.Duration, bool) {
 
 // CalmUntil implements Calm.
 func (n *Lines) CalmUntil(now time.Duration) time.Duration {
-	if n.stale || n.steady && now >= n.until {
+	if n.stale || n.steady && now >= max(n.until, n.out) {
 		n.look(now)
 	}
 	return n.until
@@ -111,7 +112,7 @@ func (n *Lines) CalmUntil(now time.Duration) time.Duration {
 
 // look finds the time up to which no line loses or varies anything.
 func (n *Lines) look(now time.Duration) {
-	n.stale, n.steady, n.until = false, true, 1<<63-1
+	n.stale, n.steady, n.until, n.out = false, true, 1<<63-1, 0
 	for _, l := range n.paths {
 		if l.Loss > 0 || l.Jitter > 0 || l.Burst.Every > 0 {
 			n.steady, n.until = false, -1
@@ -120,6 +121,9 @@ func (n *Lines) look(now time.Duration) {
 		for _, o := range l.Outages {
 			if o.End > now {
 				n.until = min(n.until, o.Start)
+				if o.Start <= now {
+					n.out = max(n.out, o.End)
+				}
 				break
 			}
 		}

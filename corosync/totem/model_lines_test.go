@@ -78,3 +78,24 @@ func TestLinesCalm(t *testing.T) {
 		t.Errorf("calm until %v on a lossy line", got)
 	}
 }
+
+// TestLinesCalmTwin asks a network with outages again and again, and one that has forgotten all: both promise the same, or neither anything.
+func TestLinesCalmTwin(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		n := NewSites([]int{1, 2, 1}, 2, Line{}, Line{Delay: time.Millisecond}, nil)
+		randomOutages(n, rng, 5*time.Minute)
+		if seed%2 == 0 { // one that never ends
+			line := n.Line(0, 1, 0)
+			line.Outages = append(line.Outages, Span{6 * time.Minute, math.MaxInt64})
+		}
+		for now := time.Duration(0); now < 8*time.Minute; now += time.Duration(rng.Int64N(int64(time.Second))) {
+			got := n.CalmUntil(now)
+			n2 := *n
+			n2.Changed()
+			if want := n2.CalmUntil(now); got != want && (got > now || want > now) {
+				t.Fatalf("seed %d: at %v calm until %v, a fresh look says %v", seed, now, got, want)
+			}
+		}
+	}
+}

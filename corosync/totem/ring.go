@@ -109,7 +109,7 @@ type Ring struct {
 	full    bool
 	current event // the one being dealt with, if it came from a heap
 	queue   eventHeap
-	ticks   eventHeap // knet's heartbeats: they come apart, so that they do not limit skipping over calm rotations
+	ticks   tickQueue // knet's heartbeats: they come apart, so that they do not limit skipping over calm rotations
 
 	joins   pool[join]
 	commits pool[commitToken]

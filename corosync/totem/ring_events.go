@@ -137,8 +137,8 @@ func (r *Ring) peekQueue() *event {
 
 func (r *Ring) peek() *event {
 	ev := r.peekQueue()
-	if len(r.ticks) > 0 && (ev == nil || r.ticks[0].before(ev)) {
-		return &r.ticks[0]
+	if !r.ticks.empty() && (ev == nil || r.ticks.peek().before(ev)) {
+		return r.ticks.peek()
 	}
 	return ev
 }
@@ -146,8 +146,8 @@ func (r *Ring) peek() *event {
 // pop takes the earliest event that is due by until and moves the time to it. The event is valid until the next pop.
 func (r *Ring) pop(until int64) *event {
 	ev := r.peekQueue()
-	if len(r.ticks) > 0 && (ev == nil || r.ticks[0].before(ev)) {
-		if r.ticks[0].at > until {
+	if !r.ticks.empty() && (ev == nil || r.ticks.peek().before(ev)) {
+		if r.ticks.peek().at > until {
 			return nil
 		}
 		r.current = r.ticks.pop()

@@ -72,7 +72,7 @@ func (r *Ring) SetLink(i, peer, link int, up bool) {
 	case !up:
 		r.linkDown(p, peer, link, lk)
 	case !lk.connected:
-		lk.pongs, lk.pongLast = r.knet[link].pongs, r.now
+		lk.pongs, lk.pongLast, p.linksDue = r.knet[link].pongs, r.now, r.now
 		r.linkUp(p, peer, link, lk, true)
 	}
 }

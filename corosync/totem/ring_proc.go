@@ -89,6 +89,7 @@ type proc struct {
 	tokenSeq     int64  // my_token_seq
 	lastToken    int64  // when it last accepted a token
 	longest      gap
+	hop          hop
 	sent         token // what it last sent on (orf_token_retransmit), unless sentCommit
 	sentNo       int32 // counts the tokens that it sent on
 	lastSeq      int32 // my_last_seq
@@ -144,6 +145,7 @@ type proc struct {
 	pausedSince int64
 	tickCount   int // knet's counter of heartbeats, for the once-a-second adjustment
 	tickEvery   int64
+	linksDue    int64 // before it a heartbeat finds nothing to do, but for the adjustment
 
 	cold *procCold
 }

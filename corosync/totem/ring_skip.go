@@ -5,6 +5,9 @@ func (r *Ring) calmBeyond(t int64) bool {
 	return r.calm != nil && r.calm.CalmUntil(nanos(r.now)) > nanos(t)
 }
 
+// calmInRun is the time before which the network promised calm, within the present Run: between two, somebody may change the network.
+func (r *Ring) calmInRun() int64 { return min(int64(r.calm.CalmUntil(nanos(r.now))), r.limit) }
+
 // skip passes over whole rotations of a busy ring in one step: while the network is calm, nothing but the token is under
 // way, nobody has anything to send and the ring is not yet idle, each rotation is like the one before. It puts the token
 // back, later, at the representative. What it leaves is the same, to the nanosecond, as the rotations would have left.
@@ -61,13 +64,16 @@ func (r *Ring) uniform(rep *proc, t *token) (left int32, turn, until int64, ok b
 	if left <= 0 || r.cfg.Mode == RoundRobin || rep.timers[timerMerge].deadline == off {
 		return 0, 0, 0, false
 	}
-	until = off
 	for i := range rep.members.All() {
 		p := &r.procs[i]
 		if !p.quiet(t) || (i == rep.index && p.tokenSeq != t.tokenSeq-int64(rep.members.Len())) {
 			return 0, 0, 0, false
 		}
 		left = min(left, int32(r.cfg.Timeouts.SeqnoUnchangedConst)-1-p.seqUnchanged)
+	}
+	until = off
+	for i := range rep.members.All() {
+		p := &r.procs[i]
 		if i != p.next {
 			until = min(until, r.healthyUntil(i, p.next), r.healthyUntil(p.next, i))
 		}
