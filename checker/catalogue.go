@@ -76,6 +76,7 @@ const (
 	CodePeerCorosync      = "peer-corosync"
 	CodeTokenLost         = "token-lost"
 	CodeTokenWarning      = "token-warning"
+	CodeJoinStorm         = "join-storm"
 	CodeNotQuorate        = "not-quorate"
 	CodeWaitForAll        = "wait-for-all"
 	CodeMemberMissing     = "member-missing"
@@ -155,6 +156,8 @@ var catalogue = append([]Entry{
 		Advice: "see the findings about paths and host pauses of the same second"},
 	{Code: CodeTokenWarning, Title: "Corosync waited for its token for most of the timeout", Severity: Warning, hold: holdNone,
 		Advice: "see the findings about paths and host pauses of the same second"},
+	{Code: CodeJoinStorm, Title: "Corosync floods the ring with join messages", Severity: Warning,
+		Advice: "the nodes answer each other without end and form no ring: mend the paths that lose packets; if it outlasts them, restart Corosync on one node of the smallest group"},
 	{Code: CodeNotQuorate, Title: "this node has no quorum", Severity: Critical,
 		Advice: "nodes with active HA reset about a minute after this began; restore the paths or bring nodes back; `pvecm expected` only when the others are surely off"},
 	{Code: CodeWaitForAll, Title: "votequorum waits for all nodes", Severity: Warning, hold: holdNone,

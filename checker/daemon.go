@@ -35,6 +35,7 @@ func (j *judge) readDaemon() {
 	}
 	m = j.daemonRun(m)
 	m = j.tokenNews(m)
+	m.joins = j.joinNews(m.joins)
 	m = j.countSpare(m)
 	if d.fresh && s.Quorum.Known && s.Quorum.Quorate {
 		m.wasQuorate = true

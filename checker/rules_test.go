@@ -231,6 +231,9 @@ func daemonRules() []ruleTest {
 				in.Status.TokenAt.Lost = time.Date(2026, 11, 20, 13, 0, 10, 0, time.UTC)
 			}
 		}, run: 25 * time.Second, want: []string{"!token-lost:ring"}},
+		{name: "joins without end", edit: joins(150, time.Hour), run: 25 * time.Second, want: []string{"join-storm:ring warning"}, title: "sending 150 join messages a second"},
+		{name: "joins of one ring that forms", edit: joins(20, time.Hour), run: 25 * time.Second, want: []string{"!join-storm:ring"}},
+		{name: "a burst of joins", edit: joins(150, 14*time.Second), run: 25 * time.Second, want: []string{"!join-storm:ring"}},
 		{name: "knet has given up a link that works", links: 2, edit: knetDown(1), want: []string{"knet-down:b1/link1 warning"}, worst: checker.Warning},
 		{name: "knet has given up the lone link", edit: knetDown(0), want: []string{"knet-down:b1 critical"}, title: "Corosync's packets to it are not sent"},
 		{name: "a flap of the lone link", edit: func(in *checker.Input, now time.Duration) {
@@ -254,6 +257,15 @@ func knetDown(link int) func(*checker.Input, time.Duration) {
 			}
 		}
 		in.Status.Links, in.Status.LinksAt = links, in.Now
+	}
+}
+
+// joins: Corosync sends that many joins a second from the tenth second until another; its counter is read every two seconds.
+func joins(rate uint64, until time.Duration) func(*checker.Input, time.Duration) {
+	return func(in *checker.Input, now time.Duration) {
+		read := min(now, until).Truncate(2*time.Second) - 10*time.Second
+		in.Status.SRP.JoinsSent = 7 + uint64(max(read, 0)/time.Second)*rate
+		in.Status.At = in.Now.Add(-(now - now.Truncate(2*time.Second)))
 	}
 }
 

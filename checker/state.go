@@ -112,6 +112,7 @@ type daemonMemo struct {
 	lostAt     time.Time // when it last grew, or the log told so
 	evidence   time.Time // newest sign that the token is late or lost
 	logged     corosync.TokenEvents
+	joins      joinMemo
 	wasQuorate bool // in this run of the daemon
 	spare      votequorum.Spare
 	spareOf    spareKey

@@ -111,6 +111,7 @@ type SRPStats struct {
 	OperationalTokenLost uint64
 	GatherEntered        uint64
 	CommitTokenLost      uint64
+	JoinsSent            uint64 // memb_join_tx
 	ConsensusTimeouts    uint64
 	McastRetx            uint64
 	MessagesDropped      uint64

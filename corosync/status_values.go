@@ -119,6 +119,7 @@ func (m Map) SRP() SRPStats {
 		OperationalTokenLost: n("operational_token_lost"),
 		GatherEntered:        n("gather_entered"),
 		CommitTokenLost:      n("commit_token_lost"),
+		JoinsSent:            n("memb_join_tx"),
 		ConsensusTimeouts:    n("consensus_timeouts"),
 		McastRetx:            n("mcast_retx"),
 		MessagesDropped:      n("rx_msg_dropped"),

@@ -15,7 +15,7 @@ func deviceRules() []Rule {
 	return []Rule{
 		{
 			Code: "qdevice-odd", check: qdeviceOdd,
-			Says: "a quorum device beside an odd number of nodes",
+			Says: "there is a quorum device beside an odd number of nodes",
 			Why:  "With an odd number of nodes the device has a vote less than all nodes together. Losing it then leaves no room for the loss of a single node.",
 			Fix:  "remove the device, or add a node and set it up again",
 		},

@@ -13,7 +13,7 @@ func quorumRules() []Rule {
 	return []Rule{
 		{
 			Code: "even-split", check: evenSplit,
-			Says: "an even number of votes, four or more, and nothing that breaks a tie",
+			Says: "there is an even number of votes, four or more, and nothing that breaks a tie",
 			Why:  "When an even number of votes falls apart in halves, neither has a majority, and all nodes lose quorum at once.",
 			Fix:  "add a quorum device on a third site (pvecm qdevice setup), or a node",
 		},
@@ -25,13 +25,13 @@ func quorumRules() []Rule {
 		},
 		{
 			Code: "two-nodes", check: twoNodes,
-			Says: "two nodes and no third vote",
+			Says: "there are two nodes and no third vote",
 			Why:  "Of two nodes with a vote each, the loss of either stops the other.",
 			Fix:  "add a quorum device (pvecm qdevice setup); two_node is no way out where HA runs",
 		},
 		{
 			Code: "two-node-split", check: twoNodeSplit,
-			Says: "two_node without wait_for_all",
+			Says: "two_node is set without wait_for_all",
 			Why:  "With two_node and without wait_for_all, two nodes that start without hearing each other both have quorum, and both start the same guests.",
 			Fix:  "remove wait_for_all: 0, or two_node",
 		},

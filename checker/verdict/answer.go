@@ -136,6 +136,9 @@ func (j *judge) confidence() {
 		busy = fmt.Sprintf("%d busy periods", b.Busy)
 	}
 	v.Rests = append(v.Rests, fmt.Sprintf("%s of %s, %d probes on %s, %s", span(j.in.Length), orElse(b.Source, "probes"), b.Probes, pathCount(b.Paths), busy))
+	if text := j.in.Soak.runs(); text != "" {
+		v.Rests = append(v.Rests, text)
+	}
 	if j.in.Turns > 1 {
 		v.Rests = append(v.Rests, fmt.Sprintf("the paths were probed in %d turns, all links to a peer in the same one: troubles that turns share are seen in each by itself", j.in.Turns))
 	}

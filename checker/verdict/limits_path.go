@@ -7,9 +7,11 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker/advice"
 )
 
-// One direction is worse than the other if it lost so many, and so many times more.
+// One direction is worse than the other if it lost so many, such a share, and so many times more. What was lost in a row counts for neither: of a probe that
+// did not arrive nobody knows whether its answer would have.
 const (
 	oneWayLeast = 5
+	oneWayShare = 0.0005
 	oneWayTimes = 5
 )
 
@@ -29,7 +31,7 @@ func (j *judge) oneWay() Limit {
 		if there > here {
 			here, there, way = there, here, "from "+s.path.Peer+" to here"
 		}
-		if here < oneWayLeast || here < oneWayTimes*there || ratio(here, s.decided()) <= worst {
+		if here < oneWayLeast || here < oneWayTimes*(there+uint64(s.Burst)) || ratio(here, s.decided()) <= max(worst, oneWayShare) {
 			continue
 		}
 		worst = ratio(here, s.decided())

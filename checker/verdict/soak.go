@@ -130,8 +130,13 @@ func (j *judge) soak() {
 		h.Margin = 1 - min(float64(max(h.Gap, h.Virtual))/float64(j.cluster.Timeouts.Token), 1)
 	}
 	j.out.Soak = &s
-	if s.Runs > 1 {
-		j.out.Rests = append(j.out.Rests, fmt.Sprintf("a soak in %d runs since %s; between them nothing was measured for %s, which is not judged",
-			s.Runs, s.Started.Format("2006-01-02 15:04"), span(s.Down.Duration())))
+}
+
+// runs says in how many pieces a soak was measured; "" for one.
+func (s *Soak) runs() string {
+	if s == nil || s.Runs < 2 {
+		return ""
 	}
+	return fmt.Sprintf("a soak in %d runs since %s; between them nothing was measured for %s, which is not judged",
+		s.Runs, s.Started.Format("2006-01-02 15:04"), span(s.Down.Duration()))
 }
