@@ -83,11 +83,14 @@ func (j *judge) readMesh() {
 	}
 	m := meshMemo{at: j.now(), rows: make([]MeshRow, 0, total)}
 	for _, v := range j.views {
-		from := j.ref(v.Node)
+		from, to := j.ref(v.Node), NodeRef{}
 		for k := range v.Paths {
 			p := &v.Paths[k]
+			if k == 0 || p.Node != to.ID { // the links of a peer follow each other
+				to = j.ref(p.Node)
+			}
 			m.rows = append(m.rows, MeshRow{
-				From: from, To: j.ref(p.Node), Link: p.Link, At: v.At, State: meshState(p.State), KnetDown: p.KnetDown,
+				From: from, To: to, Link: p.Link, At: v.At, State: meshState(p.State), KnetDown: p.KnetDown,
 				Gap: Seconds(p.Gap), WorstGap: Seconds(p.WorstGap), RTT: Seconds(p.RTT), LossRatio: p.LossRatio,
 			})
 		}
@@ -120,6 +123,9 @@ func viewOf(v *PeerView, node uint32) PathState {
 
 // remoteCuts adds the peers that v has lost on every link, as far as both ends are members and not out of reach from here.
 func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
+	if !slices.ContainsFunc(v.Paths, func(w mesh.Path) bool { return w.KnetDown || w.State == mesh.Down }) {
+		return cuts // as nearly always
+	}
 	for i := range j.peers {
 		p := &j.peers[i]
 		if p.node.ID == v.Node || !j.settled(p.node.ID) || p.member == No || j.member(v.Node) == No ||
