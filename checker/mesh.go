@@ -18,6 +18,7 @@ type remoteCut struct {
 	since    time.Time
 	seen     time.Time // when it was last said
 	knet     bool      // knet there says so too
+	dark     bool      // no probe passes either
 	both     bool      // both say so, and knet at both
 }
 
@@ -30,6 +31,10 @@ const (
 	remoteShown = time.Second
 )
 
+// flapOver is how long knet keeps a link down whose heartbeat was lost once, and more: three pongs. Until then a pair whose probes pass has lost nothing but
+// that.
+const flapOver = 4 * time.Second
+
 // mergeCuts makes one of what both ends of a pair say, and takes over since when it was said before.
 func (j *judge) mergeCuts(said []remoteCut) []remoteCut {
 	var cuts []remoteCut
@@ -41,7 +46,7 @@ func (j *judge) mergeCuts(said []remoteCut) []remoteCut {
 		}
 		o := &cuts[i]
 		o.both = o.knet && c.knet
-		o.knet = o.knet || c.knet
+		o.knet, o.dark = o.knet || c.knet, o.dark || c.dark
 		if c.since.Before(o.since) {
 			o.since = c.since
 		}
@@ -132,7 +137,7 @@ func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 			p.knet == KnetDisconnected || !j.running(p) { // its Corosync is gone for everybody
 			continue
 		}
-		links, dead, knet := 0, 0, 0
+		links, dead, knet, dark := 0, 0, 0, 0
 		gap := time.Duration(0)
 		for k := range v.Paths {
 			w := &v.Paths[k]
@@ -143,13 +148,16 @@ func (j *judge) remoteCuts(cuts []remoteCut, v *PeerView) []remoteCut {
 			if w.KnetDown {
 				knet++
 			}
+			if w.State == mesh.Down {
+				dark++
+			}
 			if w.KnetDown || w.State == mesh.Down {
 				dead++
 			}
 			gap = max(gap, w.Gap)
 		}
 		if links > 0 && dead == links {
-			c := remoteCut{from: v.Node, to: p.node.ID, since: v.At.Add(-gap), seen: j.now(), knet: knet == links}
+			c := remoteCut{from: v.Node, to: p.node.ID, since: v.At.Add(-gap), seen: j.now(), knet: knet == links, dark: dark == links}
 			cuts = append(cuts, c)
 		}
 	}
@@ -179,7 +187,7 @@ func ruleRemoteCut(j *judge) {
 		switch lost := j.next.daemon.lostAt.After(c.since) && age >= j.token/2; {
 		case c.both && (lost || age >= j.token*3/2):
 			d.severity = Critical
-		case c.knet && age >= j.share(safeShare):
+		case c.knet && age >= j.share(safeShare) && (c.dark || age >= flapOver):
 			d.severity = Warning
 		}
 		by := j.nodeName(c.from)
