@@ -20,11 +20,15 @@ type progress struct {
 	interim  atomic.Pointer[string] // verdict so far; nil: none yet
 }
 
-// linesOf a soak that are written where there is no terminal.
+// linesOf a soak are written where there is no terminal, a minute apart at least.
 const linesOf = 24
 
 func newProgress(w io.Writer, soak time.Duration) *progress {
-	return &progress{w: w, terminal: isTerminal(w), every: soak / linesOf}
+	p := &progress{w: w, terminal: isTerminal(w)}
+	if soak > 0 {
+		p.every = max(soak/linesOf, time.Minute)
+	}
+	return p
 }
 
 // tell is a check.Config's Progress.
@@ -69,14 +73,15 @@ func answers(x check.Progress) string {
 
 // roughly writes a time in at most two units.
 func roughly(d time.Duration) string {
-	d = max(d, 0)
-	switch h, m, s := int(d.Hours()), int(d.Minutes())%60, int(math.Round(d.Seconds()))%60; {
+	d = max(d, 0).Round(time.Second)
+	switch {
 	case d >= time.Hour:
-		return fmt.Sprintf("%d h %02d min", h, m)
+		d = d.Round(time.Minute)
+		return fmt.Sprintf("%d h %02d min", d/time.Hour, d%time.Hour/time.Minute)
 	case d >= 100*time.Second:
-		return fmt.Sprintf("%d min %02d s", m, s)
+		return fmt.Sprintf("%d min %02d s", d/time.Minute, d%time.Minute/time.Second)
 	}
-	return fmt.Sprintf("%.0f s", d.Seconds())
+	return fmt.Sprintf("%d s", d/time.Second)
 }
 
 // clipTo cuts a line to n characters.

@@ -17,11 +17,8 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
-// Bounds of a soak.
-const (
-	leastSoak = time.Minute
-	mostSoak  = 31 * 24 * time.Hour
-)
+// mostSoak is the longest soak.
+const mostSoak = 31 * 24 * time.Hour
 
 // checkSoak refuses a soak that makes no sense.
 func (f *checkFlags) checkSoak(cmd *cobra.Command) error {
@@ -31,8 +28,8 @@ func (f *checkFlags) checkSoak(cmd *cobra.Command) error {
 			return usage("--soak 24h keeps one", "--state and --fresh are of a soak")
 		}
 		return nil
-	case f.soak < leastSoak || f.soak > mostSoak:
-		return usage("a minute at least, 31 days (744h) at most", "--soak %v", f.soak)
+	case f.soak < leastRun || f.soak > mostSoak:
+		return usage("two seconds at least, 31 days (744h) at most", "--soak %v", f.soak)
 	}
 	return nil
 }

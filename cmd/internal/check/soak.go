@@ -161,7 +161,7 @@ func (x *soaking) record(r *run) (t *trace.Trace, fresh time.Duration) {
 // note brings the state up to date.
 func (x *soaking) note(r *run, now time.Time) {
 	s := x.state
-	s.Saved = r.upTo(now)
+	s.Saved, s.Soak.Asked = r.upTo(now), verdict.Seconds(r.cfg.For)
 	s.Soak.Measured = x.before.Soak.Measured + verdict.Seconds(s.Saved.Sub(x.begin))
 	s.Paths = r.fold(now)
 	for i, t := range r.cfg.Targets {

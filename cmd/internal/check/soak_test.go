@@ -195,3 +195,55 @@ func TestOpenSoak(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSoakJudged: hours of a cluster in two places with one blackout in them come to a verdict that names what broke (though six hours
+// are too few for a word), in which hour, and which change helps.
+func TestSoakJudged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hours of probes")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		s := newSoak(t, ctx, &wg)
+		s.net.SetBoth(s.a, s.b, simnet.Link{Delay: 3 * time.Millisecond})
+		began := time.Now()
+		time.AfterFunc(3*time.Hour+10*time.Minute-time.Second, func() { s.net.SetBoth(s.a, s.b, simnet.Link{Down: true}) }) // across two stretches
+		time.AfterFunc(3*time.Hour+10*time.Minute+time.Second, func() { s.net.SetBoth(s.a, s.b, simnet.Link{Delay: 3 * time.Millisecond}) })
+		c := s.config(6 * time.Hour)
+		c.Interval = 500 * time.Millisecond
+		in := verdict.Input{
+			Conf: conf([]string{"a1", "b1"}, 1, true), Sites: map[string]string{"a1": "a", "b1": "b"}, Local: 1, HA: verdict.HAArmed, Proxmox: true, Busy: 1,
+		}
+		kept, err := check.OpenSoak(s.file, check.NewFingerprint(&c, in.Conf, nil, in.Sites), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept.Model = func(x *trace.Trace, fresh time.Duration, _ []verdict.Path) (verdict.Stretch, error) { return verdict.Run(in, x, fresh) }
+		c.Soak = kept
+		m, err := check.Run(ctx, c)
+		stop()
+		wg.Wait()
+		if err != nil || m.SaveErr != nil || kept.Close() != nil {
+			t.Fatal(err, m.SaveErr)
+		}
+		in.At, in.Length, in.Paths, in.Trace, in.Pauses, in.Soak = time.Now(), m.Length, m.Paths, m.Trace, m.Pauses, m.Soak
+		v, err := verdict.Judge(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst := v.Soak.Hours[0]
+		for _, h := range v.Soak.Hours {
+			if h.Margin < worst.Margin {
+				worst = h
+			}
+		}
+		if v.Answer != verdict.NotEnough || v.First != verdict.LimitLoss || v.Confidence != "medium" || v.Headroom.Losses <= 0 || v.Headroom.Losses > 1 || v.Edited == nil {
+			t.Errorf("%s, first %q, %s, %+v: %s", v.Answer, v.First, v.Confidence, v.Headroom, v.Text)
+		}
+		if at := worst.Begin.Sub(began.Truncate(time.Hour)); at != 3*time.Hour || worst.Losses < 0.5 || worst.Losses > 2 || worst.Lost < 3 || worst.Gap.Duration() < 1500*time.Millisecond {
+			t.Errorf("after %v: %+v", at, worst)
+		}
+		t.Logf("%s\n%+v\n%q", v.Text, v.Soak.Model, v.Changes)
+	})
+}
