@@ -161,20 +161,11 @@ func (h *checkHost) facts(in *verdict.Input, status corosync.Status) {
 		}
 	}
 	all, _ := nic.Read(own)
-	for _, i := range all {
-		x := lint.Interface{Link: links[i.Address], Address: i.Address, Name: i.Name, Kind: i.Kind, MTU: i.MTU, Guests: i.Guests, Tunnel: i.Tunnel}
-		for _, b := range i.Bonds {
-			x.Bonds = append(x.Bonds, lint.Bond(b))
-		}
-		for _, port := range i.Ports {
-			x.Ports = append(x.Ports, lint.Port(port))
-		}
-		in.Ports = append(in.Ports, x)
-	}
+	in.Ports = agent.LintInterfaces(all, links)
 	if h.conf != nil {
 		in.Lint = lint.Check(lint.Input{
 			Config: h.conf, Sites: h.sites, Addresses: h.ring, Status: status, Local: h.local, Interfaces: in.Ports,
-			Unsynced: nic.ClockUnsynchronized(), Proxmox: h.isPVE,
+			Unsynced: nic.ClockUnsynchronized(), Proxmox: h.isPVE, Armed: in.HA == verdict.HAArmed,
 		})
 	}
 }
