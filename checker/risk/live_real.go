@@ -56,8 +56,10 @@ func (r *reality) read(s corosync.Status) (n news) {
 		if r.counted && s.SRP.OperationalTokenLost > r.losses {
 			n.losses = int(s.SRP.OperationalTokenLost - r.losses)
 		}
+		if r.counted && s.RingID == r.ring { // of a ring that has just formed it tells of the time before
+			n.gap = s.SRP.TimeSinceToken
+		}
 		r.losses, r.counted = s.SRP.OperationalTokenLost, true
-		n.gap = s.SRP.TimeSinceToken
 	}
 	var members []uint32
 	for _, m := range s.Members {

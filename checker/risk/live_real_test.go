@@ -141,3 +141,25 @@ func TestLiveUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestRealityGap: how long the token has been away counts in a ring that was there before; a ring that has just formed tells of the time
+// without one.
+func TestRealityGap(t *testing.T) {
+	var r reality
+	ring := corosync.RingID{Rep: 1, Seq: 4}
+	for i, step := range []struct {
+		ring corosync.RingID
+		gap  time.Duration
+		want time.Duration
+	}{
+		{ring, 970 * time.Millisecond, 0},
+		{ring, 300 * time.Millisecond, 300 * time.Millisecond},
+		{corosync.RingID{Rep: 1, Seq: 8}, 2 * time.Second, 0},
+		{corosync.RingID{Rep: 1, Seq: 8}, 200 * time.Millisecond, 200 * time.Millisecond},
+	} {
+		s := corosync.Status{Daemon: corosync.DaemonRunning, RingID: step.ring, SRP: corosync.SRPStats{Known: true, TimeSinceToken: step.gap}}
+		if n := r.read(s); n.gap != step.want {
+			t.Errorf("step %d: %v, want %v", i, n.gap, step.want)
+		}
+	}
+}
