@@ -66,13 +66,15 @@ func TestSitesFound(t *testing.T) {
 		if s.Name != "near b1" || s.Within.Duration() > time.Millisecond || s.Between.Duration() < 2*oneWay || s.Between.Duration() > 7*time.Millisecond {
 			t.Errorf("%+v", s)
 		}
-		c.stretch(30 * time.Millisecond)
-		for range 4 {
-			c.pass(15 * time.Second)
-			agree("30 ms more on one path")
+		if !testing.Short() {
+			c.stretch(30 * time.Millisecond)
+			for range 4 {
+				c.pass(15 * time.Second)
+				agree("30 ms more on one path")
+			}
+			c.stretch(0)
+			c.pass(10 * time.Second)
 		}
-		c.stretch(0)
-		c.pass(10 * time.Second)
 		c.cut(notB, siteB, 0, true)
 		c.pass(time.Second)
 		agree("in a cut")
@@ -83,6 +85,9 @@ func TestSitesFound(t *testing.T) {
 				t.Errorf("%s: %+v\n%s", name, f, describe(r))
 			}
 		}
+		if testing.Short() {
+			return
+		}
 		c.pass(time.Minute)
 		agree("after a minute of the cut")
 	})
@@ -90,6 +95,9 @@ func TestSitesFound(t *testing.T) {
 
 // TestSitesConfigured: what the configuration says is not overruled, and goes back to what is found when it says nothing any more.
 func TestSitesConfigured(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: minutes of five agents")
+	}
 	inBubble(t, 1, func(c *cluster) {
 		c.stretch(0)
 		n := c.nodes["a1"]
@@ -112,6 +120,9 @@ func TestSitesConfigured(t *testing.T) {
 
 // TestNoSitesToFind: where all are alike, nobody is told apart.
 func TestNoSitesToFind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: minutes of five agents")
+	}
 	inBubble(t, 1, func(c *cluster) {
 		c.pass(90 * time.Second)
 		for name, n := range c.nodes {
