@@ -58,8 +58,8 @@ func exitStatus(err error) (int, error) {
 	return 0, err
 }
 
-// shareShown is the progress of check.
-var shareShown = regexp.MustCompile(`\r *(\d+) %`)
+// shareShown is the progress of check: the first percentage of a line that replaces another.
+var shareShown = regexp.MustCompile(`\r[^\r%]*?(\d+) %`)
 
 // shares are the percentages that a terminal was told.
 func shares(shown string) (list []int) {

@@ -201,7 +201,7 @@ func TestCheckRead(t *testing.T) {
 	if err := c.read([]byte(text)); err == nil {
 		t.Error("a verdict and the status of another one")
 	}
-	if diff := cmp.Diff([]int{0, 50, 100}, shares("\r  0 %  10s left, 0 of 2\r 50 %  5s left, 12 probes lost\r100 %  0s left\r\x1b[K")); diff != "" {
+	if diff := cmp.Diff([]int{0, 50, 100}, shares("x 7 %\r\x1b[K[....]   0 %, 10 s left, 1 % lost\r\x1b[K[##..]  50 %, 5 s left\r100 %  0s left\r\x1b[K")); diff != "" {
 		t.Error(diff)
 	}
 }
