@@ -43,6 +43,9 @@ func TestCases(t *testing.T) {
 			Input{Interfaces: []Interface{on(0, "vmbr0", "10.0.0.101/29"), on(1, "vmbr1", "10.0.0.111/29")}}}, "links-one-network", ""},
 		{"many behind a router", example{conf{nodes: 7}, routed("10.0.0.1/24", "10.9.0.2", "10.9.0.3", "10.9.0.4", "10.9.0.5", "10.9.0.6", "10.9.0.7")}, "link-routed",
 			"link 0 reaches n2, n3, n4 and 3 more through a router: vmbr0 has 10.0.0.0/24"},
+		{"an address with a route of its own", example{three, routed("10.0.0.1/32", "10.0.0.2")}, "link-routed", ""},
+		{"sites by nodeid", example{conf{nodes: 5}, Input{Sites: map[string]string{"1": "a", "2": "a", "3": "a", "n4": "b", "n5": "b"}}}, "site-decides",
+			"without site a the other 2 nodes have 2 of 5 votes and need 3"},
 		{"who this node is, is not known", example{three, func() Input { in := routed("10.0.0.1/24", "10.9.0.2"); in.Local = 0; return in }()}, "link-routed", ""},
 		{"VLANs of one bridge without ports", example{three, Input{Interfaces: []Interface{
 			{Link: 0, Name: "vmbr0.10", Below: []string{"vmbr0"}}, {Link: 1, Name: "vmbr0.20", Below: []string{"vmbr0"}}}}}, "links-one-port", "links 0 and 1 both leave this node by vmbr0"},

@@ -14,7 +14,7 @@ const RunbookBase = "https://github.com/quorumwatch/quorumwatch/blob/main/docs/l
 // Input is everything that rules look at. Everything but Config is optional: a rule that misses its facts says nothing.
 type Input struct {
 	Config     *corosync.Config
-	Sites      map[string]string // site by node name, configured or found
+	Sites      map[string]string // site by node name or nodeid, configured or found
 	Addresses  []corosync.Address
 	Status     corosync.Status
 	Local      uint32       // nodeid of this node; 0: not on a node
@@ -46,8 +46,9 @@ type Bond struct {
 	Name     string
 	Mode     string // as the kernel names it: 802.3ad, active-backup, balance-rr, ...
 	SlowLACP bool   // 802.3ad with LACP frames every 30 s
+	Alone    bool   // 802.3ad, and the switch does not speak LACP: one port is used
 	Ports    int
-	Down     []string // ports without a carrier, or that the bond has given up
+	Down     []string // ports without a carrier, or that are in no aggregate with the others
 }
 
 // Port is a physical network port.

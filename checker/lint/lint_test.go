@@ -132,6 +132,7 @@ func examples() map[string]struct {
 			bad:  example{three, Input{Interfaces: []Interface{{Link: 1, Name: "eno1", Address: netip.MustParseAddr("10.0.1.1"), Leased: true}}}},
 			good: example{three, Input{Interfaces: []Interface{iface(1, "eno1")}}}, says: "address 10.0.1.1 of link 1 on eno1",
 		},
+		"bond-alone":     {bad: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", Alone: true, Ports: 2})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", Ports: 2})}, says: "one of its 2 ports is used"},
 		"bond-port-down": {bad: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", Ports: 2, Down: []string{"eno2"}})}, good: example{three, bonded(Bond{Name: "bond0", Mode: "802.3ad", Ports: 2})}, says: "lost eno2: 1 of 2 ports"},
 		"mtu-differs":    {bad: example{three, knet(8885, 1397)}, good: example{three, knet(8885, 8885)}, says: "reaches n3 with 1397 bytes at most, others with 8885"},
 		"mtu-path":       {bad: example{three, onMTU(9000, knet(1397, 1397))}, good: example{three, onMTU(1500, knet(1397, 1397))}, says: "reaches n2, n3 with 1397 bytes, though eno1 has an MTU of 9000"},

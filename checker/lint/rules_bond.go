@@ -26,8 +26,14 @@ func bondRules() []Rule {
 			Fix:  "give each port a Corosync link of its own instead",
 		},
 		{
+			Code: "bond-alone", check: bondAlone,
+			Says: "an 802.3ad bond that carries a link has no partner: the switch does not speak LACP",
+			Why:  "Without a partner the bond uses one of its ports and leaves the others idle; when that one goes, or the switch sends answers to another, the link is dead although ports are up.",
+			Fix:  "set up LACP on the switch's ports, in one group, or give each port a Corosync link of its own",
+		},
+		{
 			Code: "bond-port-down", check: bondPortDown,
-			Says: "a port of a bond that carries a link is down",
+			Says: "a port of a bond that carries a link is down, or in no aggregate with the others",
 			Why:  "The bond has lost its redundancy without a word to anybody above it: the next port to go takes the link along.",
 			Fix:  "look at the port's cable, transceiver and switch port; cat /proc/net/bonding/BOND tells the bond's own view",
 		},
@@ -68,6 +74,12 @@ func bondLACPSlow(in *Input) []found {
 func bondActiveBackup(in *Input) []found {
 	return eachBond(in, func(link int, b Bond) (found, bool) {
 		return found{title: fmt.Sprintf("link %d runs over the active-backup bond %s", link, b.Name)}, b.Mode == "active-backup"
+	})
+}
+
+func bondAlone(in *Input) []found {
+	return eachBond(in, func(link int, b Bond) (found, bool) {
+		return found{serious: true, title: fmt.Sprintf("bond %s of link %d has no LACP partner: one of its %d ports is used", b.Name, link, b.Ports)}, b.Alone && b.Ports > 1
 	})
 }
 

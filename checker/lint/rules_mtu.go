@@ -62,7 +62,7 @@ func reachedBy(in *Input) []reached {
 	}
 	site := map[uint32]string{}
 	for _, n := range in.Config.Nodes {
-		site[n.ID] = in.Sites[n.Name]
+		site[n.ID] = siteOf(in, n)
 	}
 	var out []reached
 	for _, l := range in.Status.Links {

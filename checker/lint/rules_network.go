@@ -67,9 +67,13 @@ func networkOf(in *Input, link int) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
+// linkRouted: an address that is a network of its own says nothing of who is next to it.
 func linkRouted(in *Input) []found {
 	var out []found
 	for _, i := range networks(in) {
+		if i.Network.IsSingleIP() {
+			continue
+		}
 		var ids []uint32
 		for _, a := range in.Addresses {
 			if a.Link == i.Link && a.Node != in.Local && in.Local != 0 && a.Addr.Is4() == i.Address.Is4() && !i.Network.Contains(a.Addr) {

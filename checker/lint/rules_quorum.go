@@ -1,11 +1,13 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 )
 
@@ -89,11 +91,16 @@ func siteDecides(in *Input) []found {
 func sitesOf(in *Input) map[string][]uint32 {
 	out := map[string][]uint32{}
 	for _, n := range in.Config.Nodes {
-		if s := in.Sites[n.Name]; s != "" {
+		if s := siteOf(in, n); s != "" {
 			out[s] = append(out[s], n.ID)
 		}
 	}
 	return out
+}
+
+// siteOf is where a node is; "" if that is not known.
+func siteOf(in *Input, n corosync.Node) string {
+	return cmp.Or(in.Sites[n.Name], in.Sites[fmt.Sprint(n.ID)])
 }
 
 func names(in *Input, ids []uint32) string {

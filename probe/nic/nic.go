@@ -22,8 +22,9 @@ type Bond struct {
 	Name     string
 	Mode     string // 802.3ad, active-backup, balance-rr, ...
 	SlowLACP bool   // LACP frames every 30 s
+	Alone    bool   // 802.3ad, and the switch does not speak LACP: one port is used
 	Ports    int
-	Down     []string // ports without a carrier, or that the bond has given up
+	Down     []string // ports without a carrier, or that are in no aggregate with the others
 }
 
 // Port is a physical port.

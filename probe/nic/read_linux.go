@@ -109,10 +109,7 @@ func (t tree) descend(l netlink.Link, into *Interface, seen map[int]bool) {
 		t.bridge(a.Index, into, seen)
 		return
 	case *netlink.Bond:
-		into.Bonds = append(into.Bonds, Bond{
-			Name: a.Name, Mode: v.Mode.String(), SlowLACP: v.LacpRate == netlink.BOND_LACP_RATE_SLOW, Ports: len(t.slaves[a.Index]),
-			Down: down(t.slaves[a.Index]),
-		})
+		into.Bonds = append(into.Bonds, describeBond(v, t.slaves[a.Index]))
 		for _, s := range t.slaves[a.Index] {
 			t.descend(s, into, seen)
 		}
@@ -130,18 +127,32 @@ func (t tree) descend(l netlink.Link, into *Interface, seen map[int]bool) {
 	}
 }
 
-// down are the names of those ports of a bond that carry nothing: what the kernel does not know of counts as carrying.
-func down(ports []netlink.Link) []string {
-	var out []string
+func describeBond(v *netlink.Bond, ports []netlink.Link) Bond {
+	b := Bond{Name: v.Name, Mode: v.Mode.String(), SlowLACP: v.LacpRate == netlink.BOND_LACP_RATE_SLOW, Ports: len(ports)}
+	lacp := v.Mode == netlink.BOND_MODE_802_3AD && v.AdInfo != nil
+	b.Alone = lacp && !slices.ContainsFunc(v.AdInfo.PartnerMac, func(x byte) bool { return x != 0 })
 	for _, l := range ports {
-		a := l.Attrs()
-		s, _ := a.Slave.(*netlink.BondSlave)
-		if a.OperState == netlink.OperDown || a.OperState == netlink.OperLowerLayerDown || s != nil && s.MiiStatus == netlink.BondLinkDown {
-			out = append(out, a.Name)
+		if carries(l, lacp && !b.Alone, v.AdInfo) {
+			continue
 		}
+		b.Down = append(b.Down, l.Attrs().Name)
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(b.Down)
+	return b
+}
+
+// carries says whether a port of a bond carries anything; what the kernel does not know of counts as carrying. With LACP it has to be in the
+// aggregate that is in use.
+func carries(port netlink.Link, lacp bool, used *netlink.BondAdInfo) bool {
+	a := port.Attrs()
+	if a.OperState == netlink.OperDown || a.OperState == netlink.OperLowerLayerDown {
+		return false
+	}
+	s, ok := a.Slave.(*netlink.BondSlave)
+	if !ok {
+		return true
+	}
+	return s.MiiStatus != netlink.BondLinkDown && (!lacp || int(s.AggregatorId) == used.AggregatorId)
 }
 
 func (t tree) bridge(index int, into *Interface, seen map[int]bool) {

@@ -1,10 +1,12 @@
 package nic
 
 import (
+	"net"
 	"net/netip"
 	"os"
 	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -49,6 +51,45 @@ func TestDescribe(t *testing.T) {
 		tt.want.Address, tt.want.MTU = addr, 1500
 		if got := tree.describe(addr, tree.byIndex[tt.index]); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.want.Name, got, tt.want)
+		}
+	}
+}
+
+// TestDescribeBond: which ports of a bond carry, by carrier, by the bond's own watch and by LACP.
+func TestDescribeBond(t *testing.T) {
+	port := func(name string, state netlink.LinkOperState, slave *netlink.BondSlave) netlink.Link {
+		a := attrs(0, name, 9, 0)
+		a.OperState = state
+		if slave != nil {
+			a.Slave = slave
+		}
+		return &netlink.Device{LinkAttrs: a}
+	}
+	in := func(aggregate uint16) *netlink.BondSlave { return &netlink.BondSlave{AggregatorId: aggregate} }
+	partner := net.HardwareAddr{2, 0, 0, 0, 0, 1}
+	for _, tt := range []struct {
+		name  string
+		mode  netlink.BondMode
+		ad    *netlink.BondAdInfo
+		ports []netlink.Link
+		alone bool
+		down  string
+	}{
+		{"all carry", netlink.BOND_MODE_802_3AD, &netlink.BondAdInfo{AggregatorId: 1, PartnerMac: partner},
+			[]netlink.Link{port("x0", netlink.OperUp, in(1)), port("x1", netlink.OperUp, in(1))}, false, ""},
+		{"one is in an aggregate of its own", netlink.BOND_MODE_802_3AD, &netlink.BondAdInfo{AggregatorId: 1, PartnerMac: partner},
+			[]netlink.Link{port("x0", netlink.OperUp, in(1)), port("x1", netlink.OperUp, in(2))}, false, "x1"},
+		{"the switch speaks no LACP", netlink.BOND_MODE_802_3AD, &netlink.BondAdInfo{AggregatorId: 1, PartnerMac: make(net.HardwareAddr, 6)},
+			[]netlink.Link{port("x0", netlink.OperUp, in(1)), port("x1", netlink.OperUp, in(2))}, true, ""},
+		{"no aggregate yet", netlink.BOND_MODE_802_3AD, nil, []netlink.Link{port("x0", netlink.OperUp, in(0)), port("x1", netlink.OperUp, in(0))}, false, ""},
+		{"given up by ARP", netlink.BOND_MODE_ACTIVE_BACKUP, nil,
+			[]netlink.Link{port("x1", netlink.OperUp, &netlink.BondSlave{MiiStatus: netlink.BondLinkDown}), port("x0", netlink.OperLowerLayerDown, nil)}, false, "x0 x1"},
+		{"nothing known", netlink.BOND_MODE_ACTIVE_BACKUP, nil, []netlink.Link{port("x0", netlink.OperUnknown, nil)}, false, ""},
+	} {
+		b := netlink.NewLinkBond(attrs(9, "bond0", 0, 0))
+		b.Mode, b.AdInfo = tt.mode, tt.ad
+		if got := describeBond(b, tt.ports); got.Alone != tt.alone || strings.Join(got.Down, " ") != tt.down || got.Ports != len(tt.ports) {
+			t.Errorf("%s: %+v", tt.name, got)
 		}
 	}
 }
