@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // The virtual token is gone by when it knows half of the paths and has run lately; the unknown ones count as healthy, so that with less it
@@ -22,7 +23,7 @@ func (j *judge) virtualToken() (*risk.Margin, string) {
 	case !m.Known:
 		return nil, m.Reason
 	case m.Coverage < enoughCoverage:
-		return nil, "too few paths are known (" + percent(m.Coverage) + "): agents on the other nodes are missing"
+		return nil, "too few paths are known (" + units.Percent(m.Coverage) + "): agents on the other nodes are missing"
 	case j.now().Sub(m.At) > virtualFreshFor:
 		return nil, "the virtual token could not keep up"
 	default:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/probe/mesh"
 )
 
@@ -194,7 +195,7 @@ func ruleRemoteCut(j *judge) {
 		d.title = fmt.Sprintf("%s says that it has lost %s; from here both are reached", by, j.nodeName(c.to))
 		if c.both {
 			by = j.nodeName(pair[0]) + " " + j.nodeName(pair[1])
-			d.title = fmt.Sprintf("%s and %s say that they have lost each other, for %s; from here both are reached", j.nodeName(pair[0]), j.nodeName(pair[1]), show(age))
+			d.title = fmt.Sprintf("%s and %s say that they have lost each other, for %s; from here both are reached", j.nodeName(pair[0]), j.nodeName(pair[1]), units.Time(age))
 		}
 		d.evidence = map[string]string{"said_by": by, "knet_says_so_too": yesNo(c.knet)}
 		j.add(d)

@@ -3,6 +3,8 @@ package checker
 import (
 	"fmt"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // helloTime is how long a path may be probed before it is told that nobody ever answered.
@@ -16,7 +18,7 @@ func ruleAgent(j *judge) {
 		case stoppedAgent:
 			j.add(draft{
 				code: CodeAgentStopped, severity: Info, subject: p.node.Name, since: p.since,
-				title:    fmt.Sprintf("the agent on %s said that it was being stopped, and has been silent for %s", p.node.Name, show(p.gap)),
+				title:    fmt.Sprintf("the agent on %s said that it was being stopped, and has been silent for %s", p.node.Name, units.Time(p.gap)),
 				evidence: map[string]string{"knet": p.knet.String(), "member": p.member.String()},
 			})
 		case silentAgent:
@@ -31,11 +33,11 @@ func ruleAgent(j *judge) {
 
 func (j *judge) agentSilent(p *peer) {
 	d := draft{code: CodeAgentSilent, severity: Info, subject: p.node.Name, since: p.since}
-	d.title = fmt.Sprintf("%s has not answered probes for %s, but its node lives: knet is connected", p.node.Name, show(p.gap))
+	d.title = fmt.Sprintf("%s has not answered probes for %s, but its node lives: knet is connected", p.node.Name, units.Time(p.gap))
 	if j.refused(p) {
-		d.title = fmt.Sprintf("%s has not answered probes for %s, but its host says that only the agent is gone (port closed)", p.node.Name, show(p.gap))
+		d.title = fmt.Sprintf("%s has not answered probes for %s, but its host says that only the agent is gone (port closed)", p.node.Name, units.Time(p.gap))
 	}
-	d.evidence = map[string]string{"knet": p.knet.String(), "member": p.member.String(), "silent_for": show(p.gap)}
+	d.evidence = map[string]string{"knet": p.knet.String(), "member": p.member.String(), "silent_for": units.Time(p.gap)}
 	j.add(d)
 }
 
@@ -66,7 +68,7 @@ func (j *judge) linksSilent(p *peer) {
 			j.add(draft{
 				code: CodeAgentSilent, severity: Info, subject: subject(p, l), since: l.since,
 				title:    fmt.Sprintf("probes to %s on link %d are not answered, but knet's are", p.node.Name, l.obs.Link),
-				evidence: map[string]string{"knet": l.knet.String(), "silent_for": show(l.gap)},
+				evidence: map[string]string{"knet": l.knet.String(), "silent_for": units.Time(l.gap)},
 			})
 		case !l.heard && l.knet == KnetConnected && j.ago(l.obs.Since) >= helloTime:
 			j.add(draft{

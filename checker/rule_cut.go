@@ -3,6 +3,8 @@ package checker
 import (
 	"fmt"
 	"strings"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // ruleCut tells of the incidents: the peers that are out of reach on every link, under one name for each trouble.
@@ -17,7 +19,7 @@ func (j *judge) cutFinding(c *cut) {
 	d := draft{cut: m.id, code: m.code, severity: c.severity, subject: m.subject, since: m.since, cause: j.cutCause(c)}
 	d.title = j.cutTitle(c)
 	d.evidence = map[string]string{
-		"out_of_reach": c.nodes(), "for": show(j.ago(m.since)), "share_of_token": percent(ratio(j.ago(m.since), j.token)),
+		"out_of_reach": c.nodes(), "for": units.Time(j.ago(m.since)), "share_of_token": units.Percent(ratio(j.ago(m.since), j.token)),
 		"confirmed_by": strings.Join(c.basis, "; "),
 	}
 	if len(c.basis) == 0 {
@@ -32,8 +34,8 @@ func (j *judge) cutFinding(c *cut) {
 	if o := c.outcome; o != nil {
 		d.evidence["outcome"] = o.Text
 		if !o.Happened {
-			d.evidence["token_loss_in"] = show(o.TokenLossIn.Duration())
-			d.evidence["membership_in"] = show(o.MembershipIn.Duration())
+			d.evidence["token_loss_in"] = units.Time(o.TokenLossIn.Duration())
+			d.evidence["membership_in"] = units.Time(o.MembershipIn.Duration())
 		}
 	}
 	j.add(d)
@@ -60,7 +62,7 @@ func (j *judge) cutTitle(c *cut) string {
 	case WhichBackward:
 		what += " (one direction: it still hears us)"
 	}
-	what += " for " + show(j.ago(c.memo.since))
+	what += " for " + units.Time(j.ago(c.memo.since))
 	if c.outcome != nil {
 		what += ": " + c.outcome.Text
 	}

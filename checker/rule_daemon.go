@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/corosync"
 )
 
@@ -41,7 +42,7 @@ func ruleDaemon(j *judge) {
 	}
 	if (d.code == CodeCorosyncStopped || d.code == CodeCorosyncHanging) && lasted >= daemonDown {
 		d.severity = Critical
-		d.title += " for " + show(lasted)
+		d.title += " for " + units.Time(lasted)
 	}
 	if s.Reason != "" {
 		d.title += ": " + s.Reason
@@ -54,13 +55,13 @@ func (j *judge) runningDaemon() {
 	if j.in.Status.Stale {
 		j.add(draft{
 			code: CodeCorosyncStale, severity: Warning, subject: j.local.Name, since: j.in.Status.At,
-			title: "Corosync has not said anything new for " + show(j.ago(j.in.Status.At)) + ": membership and quorum are unknown",
+			title: "Corosync has not said anything new for " + units.Time(j.ago(j.in.Status.At)) + ": membership and quorum are unknown",
 		})
 	}
 	if !m.restarted.IsZero() && j.ago(m.restarted) < restartTold {
 		j.add(draft{
 			code: CodeCorosyncRestarted, severity: Info, subject: j.local.Name, since: m.restarted,
-			title: "Corosync was restarted on this node " + show(j.ago(m.restarted)) + " ago",
+			title: "Corosync was restarted on this node " + units.Time(j.ago(m.restarted)) + " ago",
 		})
 	}
 }
@@ -88,16 +89,16 @@ func ruleToken(j *judge) {
 	if told(m.lostAt) || !m.lostAt.IsZero() && told(m.evidence) && m.evidence.Sub(m.lostAt) < 3*j.token {
 		j.add(draft{
 			code: CodeTokenLost, severity: Warning, subject: "ring", since: m.lostAt, cause: cause,
-			title:    "Corosync lost its token " + show(j.ago(m.lostAt)) + " ago; the ring re-forms" + j.membershipNote(),
-			evidence: map[string]string{"token": show(j.token), "losses_since_start": fmt.Sprint(m.lost)},
+			title:    "Corosync lost its token " + units.Time(j.ago(m.lostAt)) + " ago; the ring re-forms" + j.membershipNote(),
+			evidence: map[string]string{"token": units.Time(j.token), "losses_since_start": fmt.Sprint(m.lost)},
 		})
 		return
 	}
 	if told(m.evidence) {
 		j.add(draft{
 			code: CodeTokenWarning, severity: Warning, subject: "ring", since: m.evidence, cause: cause,
-			title:    fmt.Sprintf("Corosync waited for its token for %s or more, %s ago", show(j.tokenWarning()), show(j.ago(m.evidence))),
-			evidence: map[string]string{"token": show(j.token), "warning_at": show(j.tokenWarning())},
+			title:    fmt.Sprintf("Corosync waited for its token for %s or more, %s ago", units.Time(j.tokenWarning()), units.Time(j.ago(m.evidence))),
+			evidence: map[string]string{"token": units.Time(j.token), "warning_at": units.Time(j.tokenWarning())},
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/probe/stats"
 )
 
@@ -57,8 +58,8 @@ func (j *judge) documented(link int) {
 	}
 	j.add(draft{
 		code: CodePathDelay, severity: Info, subject: linkName(link),
-		title:    fmt.Sprintf("link %d: a round trip takes up to %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", link, show(worst)),
-		evidence: map[string]string{"peers": strings.Join(far, " "), "p50": show(worst)},
+		title:    fmt.Sprintf("link %d: a round trip takes up to %s; Proxmox documents 5 ms, and doubts 10 ms with more than three nodes", link, units.Time(worst)),
+		evidence: map[string]string{"peers": strings.Join(far, " "), "p50": units.Time(worst)},
 	})
 }
 
@@ -69,20 +70,20 @@ func (j *judge) delayFinding(p *peer, l *path, w *stats.Window) {
 	switch {
 	case w.RTT.P99 >= j.retransmit():
 		d.severity = Warning
-		what = fmt.Sprintf("one round trip in a hundred takes %s or more, as long as the token's retransmit timer (%s)", show(w.RTT.P99), show(j.retransmit()))
+		what = fmt.Sprintf("one round trip in a hundred takes %s or more, as long as the token's retransmit timer (%s)", units.Time(w.RTT.P99), units.Time(j.retransmit()))
 	case spread >= j.share(spreadMatters):
 		d.severity = Warning
-		what = fmt.Sprintf("round trips vary between %s and %s", show(w.RTT.P50), show(w.RTT.P99))
+		what = fmt.Sprintf("round trips vary between %s and %s", units.Time(w.RTT.P50), units.Time(w.RTT.P99))
 	case spread >= max(20*time.Millisecond, j.share(spreadSome)):
-		what = fmt.Sprintf("round trips vary between %s and %s", show(w.RTT.P50), show(w.RTT.P99))
+		what = fmt.Sprintf("round trips vary between %s and %s", units.Time(w.RTT.P50), units.Time(w.RTT.P99))
 	default:
 		return
 	}
 	d.subject, d.cause = subject(p, l), j.afterCut(p)
 	d.title = fmt.Sprintf("%s link %d: %s", p.node.Name, l.obs.Link, what)
 	d.evidence = map[string]string{
-		"p50": show(w.RTT.P50), "p99": show(w.RTT.P99), "max": show(w.RTT.Max), "jitter": show(w.Jitter),
-		"share_of_token": percent(ratio(w.RTT.P99, j.token)),
+		"p50": units.Time(w.RTT.P50), "p99": units.Time(w.RTT.P99), "max": units.Time(w.RTT.Max), "jitter": units.Time(w.Jitter),
+		"share_of_token": units.Percent(ratio(w.RTT.P99, j.token)),
 	}
 	j.add(d)
 }

@@ -1,6 +1,10 @@
 package checker
 
-import "time"
+import (
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
+)
 
 // A token loss that is to be expected within hours is a warning, if the whole interval says so; within a week it is worth a word. A forecast
 // that nobody renews any more is none.
@@ -39,12 +43,12 @@ func ruleForecast(j *judge) {
 func (l *ForecastLine) words() string {
 	text := l.Name + ":"
 	if l.Loss > 0 {
-		text += " loses " + percent(l.Loss)
+		text += " loses " + units.Percent(l.Loss)
 	}
 	for _, b := range l.Bursts {
-		text += " out for " + show(b.Mean.Duration()) + " every " + rough(b.Every.Duration())
+		text += " out for " + units.Time(b.Mean.Duration()) + " every " + rough(b.Every.Duration())
 		if b.Loss < 0.9 {
-			text += " (" + percent(b.Loss) + ")"
+			text += " (" + units.Percent(b.Loss) + ")"
 		}
 	}
 	return text

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // ruleGap tells of every path on which nothing comes back now. It is information at first, and a warning once the gap is
@@ -51,7 +53,7 @@ func (j *judge) gapWords(p *peer, l *path) (title string, evidence map[string]st
 	if l.obs.Err != "" {
 		what = "cannot send: " + l.obs.Err
 	}
-	gap, share := show(l.gap), percent(ratio(l.gap, j.token))
+	gap, share := units.Time(l.gap), units.Percent(ratio(l.gap, j.token))
 	title = fmt.Sprintf("%s link %d: %s for %s, %s of the token timeout", p.node.Name, l.obs.Link, what, gap, share)
 	return title, map[string]string{
 		"gap": gap, "share_of_token": share, "direction": l.which.String(),
@@ -110,8 +112,8 @@ func (j *judge) linkDown(link int, out []string, total int, since time.Time) {
 	if len(out) == total && total > 1 {
 		where = "to every peer"
 	}
-	d.title = fmt.Sprintf("link %d is out %s for %s; another link carries", link, where, show(j.ago(since)))
-	d.evidence = map[string]string{"peers": strings.Join(out, " "), "out_for": show(j.ago(since))}
+	d.title = fmt.Sprintf("link %d is out %s for %s; another link carries", link, where, units.Time(j.ago(since)))
+	d.evidence = map[string]string{"peers": strings.Join(out, " "), "out_for": units.Time(j.ago(since))}
 	if j.linkFailed(link) {
 		d.cause = key(CodeLocalLink, linkName(link))
 	}
@@ -178,38 +180,4 @@ func ratio(a, b time.Duration) float64 {
 		return 0
 	}
 	return float64(a) / float64(b)
-}
-
-func percent(r float64) string {
-	switch p := r * 100; {
-	case p > 0 && p < 0.1:
-		return strconv.FormatFloat(p, 'f', 2, 64) + " %"
-	case p < 10:
-		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
-	default:
-		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
-	}
-}
-
-// show prints a duration as people read it: 12 µs, 350 ms, 1.25 s, 3 min 20 s.
-func show(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "-" + show(-d)
-	case d < time.Millisecond:
-		return strconv.FormatInt(d.Microseconds(), 10) + " µs"
-	case d < 10*time.Millisecond:
-		return strconv.FormatFloat(float64(d)/1e6, 'f', 1, 64) + " ms"
-	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
-	case d < 10*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s"
-	case d < 100*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }

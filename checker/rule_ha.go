@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/proxmox"
 )
@@ -103,7 +104,7 @@ func ruleDisarmed(j *judge) {
 	d := draft{code: CodeDisarmed, severity: Info, subject: "HA", title: "HA is " + j.ha.State + ": nothing is fenced, nothing recovered"}
 	if long := j.ago(j.ha.Since); long >= disarmedLong {
 		d.severity = Warning
-		d.title = fmt.Sprintf("HA has been %s for %s: nothing is fenced, nothing recovered", j.ha.State, show(long.Truncate(time.Minute)))
+		d.title = fmt.Sprintf("HA has been %s for %s: nothing is fenced, nothing recovered", j.ha.State, units.Time(long.Truncate(time.Minute)))
 	}
 	j.add(d)
 }

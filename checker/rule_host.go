@@ -3,6 +3,8 @@ package checker
 import (
 	"fmt"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // pauseSome and pauseMatters are shares of T from which a stall of a host is told.
@@ -24,8 +26,8 @@ func ruleHost(j *judge) {
 		if h.Pause >= j.share(pauseMatters) {
 			d.severity = Warning
 		}
-		d.title = fmt.Sprintf("this host stalled for %s, %s of the token timeout", show(h.Pause), percent(ratio(h.Pause, j.token)))
-		d.evidence = map[string]string{"stall": show(h.Pause), "share_of_token": percent(ratio(h.Pause, j.token)), "worst_10_min": show(h.Worst)}
+		d.title = fmt.Sprintf("this host stalled for %s, %s of the token timeout", units.Time(h.Pause), units.Percent(ratio(h.Pause, j.token)))
+		d.evidence = map[string]string{"stall": units.Time(h.Pause), "share_of_token": units.Percent(ratio(h.Pause, j.token)), "worst_10_min": units.Time(h.Worst)}
 		j.add(d)
 	}
 	for _, v := range j.views {
@@ -35,8 +37,8 @@ func ruleHost(j *judge) {
 		name := j.nodeName(v.Node)
 		j.add(draft{
 			code: CodePeerPause, severity: Info, subject: name,
-			title:    fmt.Sprintf("%s says that its host stalled for %s, %s of the token timeout", name, show(v.Pause), percent(ratio(v.Pause, j.token))),
-			evidence: map[string]string{"stall": show(v.Pause), "share_of_token": percent(ratio(v.Pause, j.token))},
+			title:    fmt.Sprintf("%s says that its host stalled for %s, %s of the token timeout", name, units.Time(v.Pause), units.Percent(ratio(v.Pause, j.token))),
+			evidence: map[string]string{"stall": units.Time(v.Pause), "share_of_token": units.Percent(ratio(v.Pause, j.token))},
 		})
 	}
 }

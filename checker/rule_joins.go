@@ -3,6 +3,8 @@ package checker
 import (
 	"fmt"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // A processor that gathers sends a join each join timeout (totemsrp.c, memb_state_gather_enter). Two that disagree about who failed answer
@@ -69,7 +71,7 @@ func ruleJoins(j *judge) {
 	}
 	j.add(draft{
 		code: CodeJoinStorm, severity: Warning, subject: "ring", since: m.since,
-		title:    fmt.Sprintf("Corosync has been sending %.0f join messages a second for %s: the nodes do not agree on a ring", m.rate, show(j.ago(m.since))),
+		title:    fmt.Sprintf("Corosync has been sending %.0f join messages a second for %s: the nodes do not agree on a ring", m.rate, units.Time(j.ago(m.since))),
 		evidence: map[string]string{"joins_per_second": fmt.Sprintf("%.0f", m.rate), "usual_at_most": fmt.Sprintf("%.0f", j.usualJoins())},
 	})
 }

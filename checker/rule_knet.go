@@ -3,6 +3,8 @@ package checker
 import (
 	"fmt"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // knetSlow is how long knet may take to bring a link up again after its path is back: three pongs (libknet threads_rx.c), with
@@ -45,7 +47,7 @@ func (j *judge) knetLink(p *peer, l *path) {
 	j.add(draft{
 		code: CodeKnetDown, severity: Warning, subject: subject(p, l), since: l.memo.knetSince,
 		title:    fmt.Sprintf("knet says that link %d to %s is down, but probes pass; another link carries", l.obs.Link, p.node.Name),
-		evidence: map[string]string{"down_for": show(j.ago(l.memo.knetSince))},
+		evidence: map[string]string{"down_for": units.Time(j.ago(l.memo.knetSince))},
 	})
 }
 
@@ -59,8 +61,8 @@ func (j *judge) knetGone(p *peer) {
 	case gone >= j.share(fatalShare):
 		d.severity = Warning
 	}
-	d.title = fmt.Sprintf("knet has had no link to %s for %s, but probes pass: Corosync's packets to it are not sent", p.node.Name, show(gone))
-	d.evidence = map[string]string{"down_for": show(gone), "share_of_token": percent(ratio(gone, j.token)), "member": p.member.String()}
+	d.title = fmt.Sprintf("knet has had no link to %s for %s, but probes pass: Corosync's packets to it are not sent", p.node.Name, units.Time(gone))
+	d.evidence = map[string]string{"down_for": units.Time(gone), "share_of_token": units.Percent(ratio(gone, j.token)), "member": p.member.String()}
 	j.add(d)
 }
 

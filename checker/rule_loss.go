@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/probe/stats"
 )
 
@@ -140,14 +141,14 @@ func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 	if matters && lone {
 		d.severity = Warning
 	}
-	d.title = fmt.Sprintf("%s link %d loses %s of packets (over %s)", p.node.Name, l.obs.Link, percent(share), show(w.Length))
+	d.title = fmt.Sprintf("%s link %d loses %s of packets (over %s)", p.node.Name, l.obs.Link, units.Percent(share), units.Time(w.Length))
 	if matters && lone {
 		d.title += "; it is the only link, and one lost heartbeat mutes it"
 	}
 	d.evidence = map[string]string{
 		"lost": strconv.FormatUint(w.Lost, 10), "of": strconv.FormatUint(w.Received+w.Lost, 10),
 		"forward": strconv.FormatUint(w.LostForward, 10), "backward": strconv.FormatUint(w.LostBackward, 10),
-		"runs": strconv.FormatUint(n, 10), "worst_gap": show(w.WorstGap),
+		"runs": strconv.FormatUint(n, 10), "worst_gap": units.Time(w.WorstGap),
 	}
 	j.add(d)
 }

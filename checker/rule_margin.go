@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/probe/stats"
 )
 
@@ -141,8 +142,8 @@ func (j *judge) lowGaps() {
 			d.severity = Warning
 			times = fmt.Sprintf(", %d times or more", often)
 		}
-		d.title = fmt.Sprintf("%s was out of reach for up to %s in the last 10 min%s: %s of the token timeout", p.node.Name, show(worst), times, percent(ratio(worst, j.token)))
-		d.evidence = map[string]string{"worst_gap": show(worst), "share_of_token": percent(ratio(worst, j.token)), "link": linkName(link)}
+		d.title = fmt.Sprintf("%s was out of reach for up to %s in the last 10 min%s: %s of the token timeout", p.node.Name, units.Time(worst), times, units.Percent(ratio(worst, j.token)))
+		d.evidence = map[string]string{"worst_gap": units.Time(worst), "share_of_token": units.Percent(ratio(worst, j.token)), "link": linkName(link)}
 		j.add(d)
 	}
 }

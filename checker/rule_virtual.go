@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // When the margin is told, by the last ten minutes. An idle ring's is 0.8; failing over to a second link takes it to 0.3, at worst 0.05:
@@ -57,15 +58,15 @@ func (j *judge) virtualMargin() {
 	if t := j.virtual.Trend; t.Falling(j.token) && !j.unsettled() {
 		j.add(draft{
 			code: CodeMarginFalling, severity: Info, subject: "ring", cause: key(CodeLowMargin, "ring"),
-			title:    fmt.Sprintf("the margin has fallen from %s to %s within the hour", percent(1-ratio(t.Before, j.token)), percent(max(0, 1-ratio(t.Now, j.token)))),
-			evidence: map[string]string{"usual_gap": show(t.Before), "gap_now": show(t.Now)},
+			title:    fmt.Sprintf("the margin has fallen from %s to %s within the hour", units.Percent(1-ratio(t.Before, j.token)), units.Percent(max(0, 1-ratio(t.Now, j.token)))),
+			evidence: map[string]string{"usual_gap": units.Time(t.Before), "gap_now": units.Time(t.Now)},
 		})
 	}
 }
 
 func (j *judge) lowMarginFinding(w *risk.Window, severity Severity, stake *Outcome) {
 	d := draft{code: CodeLowMargin, severity: severity, subject: "ring", cause: j.hopCause(w.Hop, severity)}
-	d.title = "the token came within " + percent(w.Ratio(j.token)) + " of its timeout in the last 10 min"
+	d.title = "the token came within " + units.Percent(w.Ratio(j.token)) + " of its timeout in the last 10 min"
 	switch {
 	case w.Real.Losses > 0:
 		d.title = fmt.Sprintf("Corosync lost the token %s in the last 10 min", times(w.Real.Losses))
@@ -73,8 +74,8 @@ func (j *judge) lowMarginFinding(w *risk.Window, severity Severity, stake *Outco
 		d.title = fmt.Sprintf("the paths were bad enough to lose the token: %.0f of %d virtual rings did in the last 10 min", w.LossShare*float64(j.virtual.Rings), j.virtual.Rings)
 	}
 	d.evidence = map[string]string{
-		"token_gap": show(w.Gap()), "share_of_token": percent(ratio(w.Gap(), j.token)), "worst_ring": show(w.Worst), "spells": strconv.Itoa(w.Spells),
-		"virtual_losses": strconv.FormatFloat(w.Losses, 'f', 2, 64), "token_losses": strconv.Itoa(w.Real.Losses), "coverage": percent(j.virtual.Coverage),
+		"token_gap": units.Time(w.Gap()), "share_of_token": units.Percent(ratio(w.Gap(), j.token)), "worst_ring": units.Time(w.Worst), "spells": strconv.Itoa(w.Spells),
+		"virtual_losses": strconv.FormatFloat(w.Losses, 'f', 2, 64), "token_losses": strconv.Itoa(w.Real.Losses), "coverage": units.Percent(j.virtual.Coverage),
 	}
 	if h := w.Hop; h.Cause != risk.CauseNone {
 		hop := fmt.Sprintf("%s to %s on link %d", j.nodeName(h.From), j.nodeName(h.To), h.Link)

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // oldForecast is the age from which on it is told: in a cut no new ones are made.
@@ -16,7 +18,7 @@ func (p *printer) forecast() {
 	}
 	text := f.Text
 	if age := p.r.At.Sub(f.At); age > oldForecast {
-		text += fmt.Sprintf(" (made %s ago)", show(age))
+		text += fmt.Sprintf(" (made %s ago)", units.Time(age))
 	}
 	p.wrap("FORECAST  ", text)
 }

@@ -1,10 +1,7 @@
 package report
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -51,42 +48,4 @@ func clip(s string, n int) string {
 	}
 	r := []rune(s)
 	return head + string(r[:n-1]) + "…"
-}
-
-func percent(r float64) string {
-	switch p := r * 100; {
-	case p == 0:
-		return "0 %"
-	case p < 0.1:
-		return strconv.FormatFloat(p, 'f', 2, 64) + " %"
-	case p < 10:
-		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
-	default:
-		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
-	}
-}
-
-// show prints a duration as people read it.
-func show(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "-" + show(-d)
-	case d == 0:
-		return "0 s"
-	case d < time.Millisecond:
-		return strconv.FormatInt(d.Microseconds(), 10) + " µs"
-	case d < 10*time.Millisecond:
-		return strconv.FormatFloat(float64(d)/1e6, 'f', 1, 64) + " ms"
-	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
-	case d < 10*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s"
-	case d < 100*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // paths writes this node's own paths, with figures of the last minute.
@@ -20,15 +21,15 @@ func (p *printer) paths() {
 		path := &p.r.Paths[i]
 		row := []string{or(path.Peer.Name, fmt.Sprint(path.Peer.ID)), fmt.Sprint(path.Link), path.State.String(), knet(path.Knet), "-", "-", "-", "-", "-", "-", "-", "-"}
 		if path.Gap > 0 {
-			row[4] = show(path.Gap.Duration())
+			row[4] = units.Time(path.Gap.Duration())
 		}
 		if w := window(path, time.Minute); w.Covered > 0 && path.State != checker.PathUnknown {
-			row[5], row[6] = show(w.WorstGap.Duration()), percent(w.WorstGapShare)
+			row[5], row[6] = units.Time(w.WorstGap.Duration()), units.Percent(w.WorstGapShare)
 			if decided := w.Received + w.Lost; decided > 0 {
-				row[7], row[8] = percent(float64(w.LostForward)/float64(decided)), percent(float64(w.LostBackward)/float64(decided))
+				row[7], row[8] = units.Percent(float64(w.LostForward)/float64(decided)), units.Percent(float64(w.LostBackward)/float64(decided))
 			}
 			if w.RTT.Count > 0 {
-				row[9], row[10], row[11] = show(w.RTT.P50.Duration()), show(w.RTT.P99.Duration()), show(w.Jitter.Duration())
+				row[9], row[10], row[11] = units.Time(w.RTT.P50.Duration()), units.Time(w.RTT.P99.Duration()), units.Time(w.Jitter.Duration())
 			}
 		}
 		t = append(t, row)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/quorumwatch/quorumwatch/checker/plan"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // PlanJSON writes r as indented JSON with a final newline. docs/plan.md describes it.
@@ -121,13 +122,13 @@ func (p *planPrinter) assumed() string {
 		parts = append(parts, "a new Proxmox VE cluster")
 	}
 	if len(p.s.Sites) > 1 {
-		parts = append(parts, "round trips of "+show(a.RTTBetween.Duration())+" between sites")
+		parts = append(parts, "round trips of "+units.Time(a.RTTBetween.Duration())+" between sites")
 	}
 	if a.Exceptions > 0 {
 		parts = append(parts, count(a.Exceptions, "exception"))
 	}
 	if a.LossSaid {
-		parts = append(parts, "loss of "+percent(a.LossBetween))
+		parts = append(parts, "loss of "+units.Percent(a.LossBetween))
 	}
 	switch n := len(p.s.Nodes); {
 	case a.ArmedNodes == n:
@@ -187,9 +188,9 @@ func (p *planPrinter) notes() {
 		least, most = min(least, l.Frozen), max(most, l.Frozen)
 	}
 	if most > 0 {
-		share := percent(most)
-		if percent(least) != share {
-			share = percent(least) + " to " + share
+		share := units.Percent(most)
+		if units.Percent(least) != share {
+			share = units.Percent(least) + " to " + share
 		}
 		p.wrap("  - ", 4, "by the model, nodes are then out of service for "+share+" of the time; if it lasts, watchdogs run out")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/quorumwatch/quorumwatch/checker/plan"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // changed lists the single failures that come out otherwise than now.
@@ -158,7 +159,7 @@ func (p *planPrinter) effect(s *plan.State, g *plan.Group) string {
 	case plan.Failover:
 		return "another link takes over"
 	case plan.Freeze:
-		text := fmt.Sprintf("%s quorum, after %s", keepText(g.Keep), show(s.Timers.Membership.Duration()))
+		text := fmt.Sprintf("%s quorum, after %s", keepText(g.Keep), units.Time(s.Timers.Membership.Duration()))
 		if s.Fence.Exceeds {
 			text += ", TOO LATE for their watchdogs"
 		}

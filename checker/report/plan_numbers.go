@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/plan"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // numbers is the table of headline figures, with a column for now where something changes.
@@ -18,8 +18,10 @@ func (p *planPrinter) numbers() {
 	rows := []row{
 		{"may be lost", spareText},
 		{"two at once", doublesText},
-		{"token", func(s *plan.State) string { return show(s.Timers.Token.Duration()) }},
-		{"membership", func(s *plan.State) string { return show(s.Timers.Membership.Duration()) + " after the last token" }},
+		{"token", func(s *plan.State) string { return units.Time(s.Timers.Token.Duration()) }},
+		{"membership", func(s *plan.State) string {
+			return units.Time(s.Timers.Membership.Duration()) + " after the last token"
+		}},
 		{"timers", timersText},
 		{"ring", ringText},
 		{"reset", func(s *plan.State) string {
@@ -110,12 +112,12 @@ func doublesText(s *plan.State) string {
 
 func timersText(s *plan.State) string {
 	t, l := s.Timers, s.Links[0]
-	return fmt.Sprintf("consensus %s, token retransmit %s, hold %s, knet ping every %s with timeout %s", show(t.Consensus.Duration()),
-		show(t.Retransmit.Duration()), show(t.Hold.Duration()), show(l.PingInterval.Duration()), show(l.PingTimeout.Duration()))
+	return fmt.Sprintf("consensus %s, token retransmit %s, hold %s, knet ping every %s with timeout %s", units.Time(t.Consensus.Duration()),
+		units.Time(t.Retransmit.Duration()), units.Time(t.Hold.Duration()), units.Time(l.PingInterval.Duration()), units.Time(l.PingTimeout.Duration()))
 }
 
 func ringText(s *plan.State) string {
-	text := show(s.Timers.Round.Duration()) + " once around"
+	text := units.Time(s.Timers.Round.Duration()) + " once around"
 	if len(s.Sites) > 1 {
 		text += fmt.Sprintf(", %d of %d hops from site to site", s.Timers.Crossings, len(s.Nodes))
 	}
@@ -130,7 +132,7 @@ func fenceText(s *plan.State) string {
 	case s.Fence.Share >= 0.5:
 		word = "more than half"
 	}
-	return fmt.Sprintf("%s of %.0f s: %s", show(s.Fence.Needed.Duration()), s.Fence.Usable.Duration().Seconds(), word)
+	return fmt.Sprintf("%s of %.0f s: %s", units.Time(s.Fence.Needed.Duration()), s.Fence.Usable.Duration().Seconds(), word)
 }
 
 func deathText(s *plan.State) string {
@@ -149,7 +151,7 @@ func deathText(s *plan.State) string {
 	if worst.Lost > 0 {
 		return fmt.Sprintf("token LOST in %d of %d trials (%s)", worst.Lost, worst.Trials, worst.Failure)
 	}
-	return fmt.Sprintf("token waits up to %s (%s), lost in none of %d trials", show(worst.WorstGap.Duration()), percent(worst.Share), worst.Trials)
+	return fmt.Sprintf("token waits up to %s (%s), lost in none of %d trials", units.Time(worst.WorstGap.Duration()), units.Percent(worst.Share), worst.Trials)
 }
 
 func (p *planPrinter) lossText(s *plan.State) string {
@@ -172,28 +174,20 @@ func (p *planPrinter) lossText(s *plan.State) string {
 		loss, where = s.Losses[0].Within, "inside of sites"
 	}
 	if !p.r.Assumed.LossSaid {
-		return fmt.Sprintf("if %s were lost %s: %s", percent(loss), where, strings.Join(parts, "; "))
+		return fmt.Sprintf("if %s were lost %s: %s", units.Percent(loss), where, strings.Join(parts, "; "))
 	}
-	return fmt.Sprintf("at %s loss %s: %s", percent(loss), where, strings.Join(parts, "; "))
+	return fmt.Sprintf("at %s loss %s: %s", units.Percent(loss), where, strings.Join(parts, "; "))
 }
 
 // rate says how many token losses an hour there are, as far as the model's time allows.
 func rate(l plan.Losses) string {
 	if l.Hopeless() {
-		return fmt.Sprintf("the ring is BROKEN for %s of the time", percent(l.Broken))
+		return fmt.Sprintf("the ring is BROKEN for %s of the time", units.Percent(l.Broken))
 	}
 	if l.Count == 0 {
-		return fmt.Sprintf("fewer than %s an hour (none in %s of the model)", figures(l.Most), span(l.Model.Duration()))
+		return fmt.Sprintf("fewer than %s an hour (none in %s of the model)", figures(l.Most), units.Round(l.Model.Duration()))
 	}
 	return fmt.Sprintf("%s an hour (%s to %s)", figures(l.PerHour), figures(l.Least), figures(l.Most))
-}
-
-// span is a length of model time.
-func span(d time.Duration) string {
-	if d < 2*time.Hour {
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	}
-	return fmt.Sprintf("%.0f h", d.Hours())
 }
 
 func figures(f float64) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // Width is the most columns that Text uses.
@@ -90,7 +91,7 @@ func (p *printer) finding(f checker.Finding) {
 		word = "clearing"
 	}
 	p.wrap(fmt.Sprintf("%-10s", word), f.Title)
-	p.line("          %s  since %s (%s)", f.Key, f.Since.Format("15:04:05"), show(p.r.At.Sub(f.Since)))
+	p.line("          %s  since %s (%s)", f.Key, f.Since.Format("15:04:05"), units.Time(p.r.At.Sub(f.Since)))
 	if f.Severity >= checker.Warning {
 		for _, k := range []string{"confirmed_by", "other_nodes", "direction"} {
 			if v := f.Evidence[k]; v != "" {
@@ -135,7 +136,7 @@ func (p *printer) outcome() {
 	if o.Happened {
 		p.line("\nOUTCOME   the membership has changed")
 	} else {
-		p.line("\nOUTCOME   if it lasts: token lost in %s at the earliest, new membership in %s", show(o.TokenLossIn.Duration()), show(o.MembershipIn.Duration()))
+		p.line("\nOUTCOME   if it lasts: token lost in %s at the earliest, new membership in %s", units.Time(o.TokenLossIn.Duration()), units.Time(o.MembershipIn.Duration()))
 	}
 	for _, part := range o.Partitions {
 		word := "no quorum"
@@ -163,11 +164,11 @@ func (p *printer) budget() {
 	if q := r.Quorum; q.Known {
 		quorum = fmt.Sprintf("%d of %d votes, %d needed", q.Total, q.Expected, q.Needed)
 	}
-	p.line("\nBUDGET    gap %s -> token %s -> membership %s -> quorum %s", show(now), show(t.Token.Duration()), show(t.Membership.Duration()), quorum)
+	p.line("\nBUDGET    gap %s -> token %s -> membership %s -> quorum %s", units.Time(now), units.Time(t.Token.Duration()), units.Time(t.Membership.Duration()), quorum)
 	p.line("          %s", bar(now, t.Token.Duration(), t.Membership.Duration()))
 	p.margin()
 	if len(r.Cluster.Links) == 1 {
-		p.line("          with one link an outage of %s is safe, one of %s loses the token", show(t.SafeOutage.Duration()), show(t.FatalOutage.Duration()))
+		p.line("          with one link an outage of %s is safe, one of %s loses the token", units.Time(t.SafeOutage.Duration()), units.Time(t.FatalOutage.Duration()))
 	}
 	p.forecast()
 }
@@ -225,7 +226,7 @@ func (p *printer) cluster() {
 	p.wrap("\nCOROSYNC  ", strings.Join(parts, ", "))
 	p.wrap("QUORUM    ", quorumText(r.Quorum))
 	if r.Host.Pause > 0 || r.Host.WorstPause > 0 {
-		p.line("HOST      longest stall %s in 10 s, %s in 10 min", show(r.Host.Pause.Duration()), show(r.Host.WorstPause.Duration()))
+		p.line("HOST      longest stall %s in 10 s, %s in 10 min", units.Time(r.Host.Pause.Duration()), units.Time(r.Host.WorstPause.Duration()))
 	}
 	t := table{{"NODE", "", "site", "votes", "member", "reach", "agent", "addresses"}}
 	for _, n := range r.Cluster.Nodes {
@@ -244,10 +245,10 @@ func (p *printer) sites() {
 		}
 		var how []string
 		if s.Within > 0 {
-			how = append(how, show(s.Within.Duration())+" within")
+			how = append(how, units.Time(s.Within.Duration())+" within")
 		}
 		if s.Between > 0 {
-			how = append(how, show(s.Between.Duration())+" to the next")
+			how = append(how, units.Time(s.Between.Duration())+" to the next")
 		}
 		all = append(all, s.Name+": "+strings.Join(how, ", "))
 	}

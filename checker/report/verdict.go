@@ -8,6 +8,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 )
 
@@ -81,10 +82,10 @@ func verdictHead(p *planPrinter, v *verdict.Verdict) {
 	p.wrap("cluster", labels, verdictCluster(&v.Cluster))
 	h := &v.Headroom
 	if !h.Known {
-		p.wrap("headroom", labels, fmt.Sprintf("unknown; the effective token is %s", show(h.Token.Duration())))
+		p.wrap("headroom", labels, fmt.Sprintf("unknown; the effective token is %s", units.Time(h.Token.Duration())))
 		return
 	}
-	text := fmt.Sprintf("worst gap %s = %s of the effective token (%s)", show(h.Gap.Duration()), percent(h.Share), show(h.Token.Duration()))
+	text := fmt.Sprintf("worst gap %s = %s of the effective token (%s)", units.Time(h.Gap.Duration()), units.Percent(h.Share), units.Time(h.Token.Duration()))
 	if h.Where != "" {
 		text += ", " + h.Where
 	}
@@ -116,11 +117,11 @@ func verdictCluster(c *verdict.Cluster) string {
 		}
 		parts = append(parts, text)
 	}
-	text := strings.Join(parts, " + ") + "; token " + show(c.Token.Duration())
+	text := strings.Join(parts, " + ") + "; token " + units.Time(c.Token.Duration())
 	if c.TokenThen != c.Token {
-		text += fmt.Sprintf(" -> %s with %d nodes", show(c.TokenThen.Duration()), len(c.Nodes))
+		text += fmt.Sprintf(" -> %s with %d nodes", units.Time(c.TokenThen.Duration()), len(c.Nodes))
 	}
-	return text + fmt.Sprintf(" (coefficient %d), token + consensus %s; HA %s", c.Coefficient.Duration().Milliseconds(), show(c.Membership.Duration()), c.HA)
+	return text + fmt.Sprintf(" (coefficient %d), token + consensus %s; HA %s", c.Coefficient.Duration().Milliseconds(), units.Time(c.Membership.Duration()), c.HA)
 }
 
 func verdictLimits(p *planPrinter, v *verdict.Verdict) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 )
 
@@ -21,9 +22,9 @@ func VerdictDiff(w io.Writer, a, b *verdict.Verdict) (worse bool, err error) {
 	row("verdict", string(a.Answer), string(b.Answer))
 	worse = rank(b.Answer) > rank(a.Answer)
 	row("measured", basis(a), basis(b))
-	row("token", show(a.Headroom.Token.Duration()), show(b.Headroom.Token.Duration()))
+	row("token", units.Time(a.Headroom.Token.Duration()), units.Time(b.Headroom.Token.Duration()))
 	row("worst gap", gapText(a), gapText(b))
-	row("ring", show(a.Ring.Round.Duration()), show(b.Ring.Round.Duration()))
+	row("ring", units.Time(a.Ring.Round.Duration()), units.Time(b.Ring.Round.Duration()))
 	old := map[string]verdict.Limit{}
 	for _, l := range a.Limits {
 		old[l.Name] = l
@@ -53,14 +54,14 @@ func rank(a verdict.Answer) int {
 }
 
 func basis(v *verdict.Verdict) string {
-	return fmt.Sprintf("%s, %d probes on %d paths", show(v.Basis.Length.Duration()), v.Basis.Probes, v.Basis.Paths)
+	return fmt.Sprintf("%s, %d probes on %d paths", units.Time(v.Basis.Length.Duration()), v.Basis.Probes, v.Basis.Paths)
 }
 
 func gapText(v *verdict.Verdict) string {
 	if !v.Headroom.Known {
 		return "unknown"
 	}
-	return fmt.Sprintf("%s (%s of the token)", show(v.Headroom.Gap.Duration()), percent(v.Headroom.Share))
+	return fmt.Sprintf("%s (%s of the token)", units.Time(v.Headroom.Gap.Duration()), units.Percent(v.Headroom.Share))
 }
 
 // diffPaths tells of paths that came, went, or changed by more than chance and a tenth.
@@ -93,9 +94,9 @@ func pathText(x *verdict.Path) string {
 	}
 	full := ""
 	if x.Full != nil {
-		full = fmt.Sprintf(" (full size %s)", percent(x.Full.LossRatio))
+		full = fmt.Sprintf(" (full size %s)", units.Percent(x.Full.LossRatio))
 	}
-	return fmt.Sprintf("lost %s%s, RTT %s (99.9 %%: %s), worst gap %s", percent(x.LossRatio), full, show(x.P50.Duration()), show(x.P999.Duration()), show(x.WorstGap.Duration()))
+	return fmt.Sprintf("lost %s%s, RTT %s (99.9 %%: %s), worst gap %s", units.Percent(x.LossRatio), full, units.Time(x.P50.Duration()), units.Time(x.P999.Duration()), units.Time(x.WorstGap.Duration()))
 }
 
 func changed(a, b *verdict.Path) bool {

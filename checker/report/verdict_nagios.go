@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 )
 
@@ -50,7 +51,7 @@ func Nagios(w io.Writer, r *checker.Report, now time.Time, maxAge time.Duration)
 	state, what := 0, ""
 	switch age := now.Sub(r.At); {
 	case age > maxAge:
-		state, what = 3, fmt.Sprintf("the agent's report is %s old", show(age))
+		state, what = 3, fmt.Sprintf("the agent's report is %s old", units.Time(age))
 	case r.Severity >= checker.Critical:
 		state = 2
 	case r.Severity == checker.Warning:
@@ -72,7 +73,7 @@ func Nagios(w io.Writer, r *checker.Report, now time.Time, maxAge time.Duration)
 	if what == "" {
 		what = fmt.Sprintf("quorate, %d votes to spare", r.Quorum.SpareVotes)
 		if r.Margin.Known {
-			what += fmt.Sprintf(", worst gap %s of the token", percent(1-margin))
+			what += fmt.Sprintf(", worst gap %s of the token", units.Percent(1-margin))
 		}
 	}
 	word := [...]string{"OK", "WARNING", "CRITICAL", "UNKNOWN"}[state]

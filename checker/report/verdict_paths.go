@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 )
 
@@ -27,7 +28,7 @@ func verdictPaths(p *planPrinter, v *verdict.Verdict) {
 	r := &v.Ring
 	p.line("")
 	p.wrap("ring", labels, fmt.Sprintf("worst round trip %s (99.9 %%: %s); once around %d nodes, %d crossings between sites: %s (99.9 %%: %s), %s of the %s after which a token is sent again",
-		show(r.Pair.Duration()), show(r.PairTail.Duration()), r.Nodes, r.Crossings, show(r.Round.Duration()), show(r.RoundTail.Duration()), percent(r.Share), show(r.Retransmit.Duration())))
+		units.Time(r.Pair.Duration()), units.Time(r.PairTail.Duration()), r.Nodes, r.Crossings, units.Time(r.Round.Duration()), units.Time(r.RoundTail.Duration()), units.Percent(r.Share), units.Time(r.Retransmit.Duration())))
 }
 
 func onLink(x *verdict.Path) string { return fmt.Sprintf("link%d %s", x.Link, x.Peer) }
@@ -50,7 +51,7 @@ func pathRows(all []verdict.Path) table {
 			forward, backward = x.WorstGap, x.WorstGap
 		}
 		rows = append(rows,
-			[]string{onLink(x), "->", fmt.Sprint(x.LostForward), gapOf(&x.Figures, forward), fmt.Sprint(x.Burst), show(x.P50.Duration()), show(x.P999.Duration()), full},
+			[]string{onLink(x), "->", fmt.Sprint(x.LostForward), gapOf(&x.Figures, forward), fmt.Sprint(x.Burst), units.Time(x.P50.Duration()), units.Time(x.P999.Duration()), full},
 			[]string{"", "<-", fmt.Sprint(x.LostBackward), gapOf(&x.Figures, backward), "", "", "", ""})
 	}
 	return rows
@@ -61,7 +62,7 @@ func gapOf(f *verdict.Figures, d verdict.Seconds) string {
 	if d == 0 || f.WorstGap == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%s (%s)", show(d.Duration()), percent(f.GapShare*float64(d)/float64(f.WorstGap)))
+	return fmt.Sprintf("%s (%s)", units.Time(d.Duration()), units.Percent(f.GapShare*float64(d)/float64(f.WorstGap)))
 }
 
 // burstRows has two lines for each path, one for each size of probes.
@@ -82,8 +83,8 @@ func burstRow(name, size string, f *verdict.Figures) []string {
 		return []string{name, size, fmt.Sprintf("none of %d came back", f.Sent), "", "", "", "", "", "", ""}
 	}
 	return []string{
-		name, size, fmt.Sprintf("%d of %d (%s)", f.Lost, f.Sent, percent(f.LossRatio)), fmt.Sprint(f.LostForward), fmt.Sprint(f.LostBackward), fmt.Sprint(f.Burst),
-		gapOf(f, f.WorstGap), show(f.P50.Duration()), show(f.P99.Duration()), show(f.Max.Duration()),
+		name, size, fmt.Sprintf("%d of %d (%s)", f.Lost, f.Sent, units.Percent(f.LossRatio)), fmt.Sprint(f.LostForward), fmt.Sprint(f.LostBackward), fmt.Sprint(f.Burst),
+		gapOf(f, f.WorstGap), units.Time(f.P50.Duration()), units.Time(f.P99.Duration()), units.Time(f.Max.Duration()),
 	}
 }
 

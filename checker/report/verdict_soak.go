@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/checker/verdict"
 )
 
@@ -30,7 +31,7 @@ func verdictSoak(p *planPrinter, s *verdict.Soak) {
 	rows := table{{"\nworst hours", "margin", "worst gap", "without token (model)", "lost", "where"}}
 	for _, h := range hoursByMargin(s.Hours)[:min(len(s.Hours), worstHours)] {
 		rows = append(rows, []string{
-			h.Begin.Format("2006-01-02 15:04"), percent(h.Margin), showGap(h.Gap), showGap(h.Virtual), fmt.Sprintf("%d of %d", h.Lost, h.Probes), h.Where,
+			h.Begin.Format("2006-01-02 15:04"), units.Percent(h.Margin), showGap(h.Gap), showGap(h.Virtual), fmt.Sprintf("%d of %d", h.Lost, h.Probes), h.Where,
 		})
 	}
 	printed := &printer{}
@@ -42,14 +43,14 @@ func showGap(d verdict.Seconds) string {
 	if d == 0 {
 		return "none"
 	}
-	return show(d.Duration())
+	return units.Time(d.Duration())
 }
 
 // soakText says how much there is, and what is missing in between.
 func soakText(s *verdict.Soak) string {
-	text := fmt.Sprintf("%s of %s measured since %s", show(s.Measured.Duration()), show(s.Asked.Duration()), s.Started.Format("2006-01-02 15:04"))
+	text := fmt.Sprintf("%s of %s measured since %s", units.Time(s.Measured.Duration()), units.Time(s.Asked.Duration()), s.Started.Format("2006-01-02 15:04"))
 	if s.Runs > 1 {
-		text += fmt.Sprintf(" in %d runs; not measured and not judged: %s", s.Runs, show(s.Down.Duration()))
+		text += fmt.Sprintf(" in %d runs; not measured and not judged: %s", s.Runs, units.Time(s.Down.Duration()))
 		if n := len(s.Gaps); n > 0 {
 			g := &s.Gaps[n-1]
 			text += fmt.Sprintf(" (the last time from %s to %s)", g.From.Format("01-02 15:04:05"), g.To.Format("01-02 15:04:05"))

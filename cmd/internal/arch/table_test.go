@@ -31,17 +31,18 @@ func allowed() map[string][]string {
 		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
 		"checker/lint":     {"corosync", "corosync/totem", "corosync/votequorum"},
 		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
+		"checker/units":    {},
 		"checker/verdict": {
-			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "corosync", "probe/trace",
+			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "checker/units", "corosync", "probe/trace",
 		},
 		"checker/plan": {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
-			"checker/advice", "checker/lint", "checker/risk", "checker/topology", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh", "probe/stats",
-			"proxmox",
+			"checker/advice", "checker/lint", "checker/risk", "checker/topology", "checker/units", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh",
+			"probe/stats", "proxmox",
 		},
 
 		// Views.
-		"checker/report":  {"checker", "checker/advice", "checker/plan", "checker/risk", "checker/verdict"},
+		"checker/report":  {"checker", "checker/advice", "checker/plan", "checker/risk", "checker/units", "checker/verdict"},
 		"checker/history": {"checker"},
 		"checker/metrics": {"checker"},
 		"checker/web":     {"checker", "checker/report", "checker/history"},
