@@ -163,7 +163,7 @@ func (j *judge) measure() {
 	h := &j.out.Headroom
 	h.Token = Seconds(j.cluster.Timeouts.Token)
 	for _, p := range j.in.Paths {
-		j.complete(&p)
+		j.ratios(&p)
 		switch {
 		case p.Error != "":
 			p.Note = p.Error
@@ -190,8 +190,8 @@ func (j *judge) measure() {
 	h.Share = min(float64(h.Gap)/float64(h.Token), 1)
 }
 
-// complete fills in what follows from the measured figures.
-func (j *judge) complete(p *Path) {
+// ratios fills in what follows from the measured figures.
+func (j *judge) ratios(p *Path) {
 	if p.Full != nil {
 		full := *p.Full
 		p.Full, p.FullSent, p.FullReceived = &full, full.decided(), full.Received

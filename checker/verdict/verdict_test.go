@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,4 +88,39 @@ func text(t *testing.T, v Verdict) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestBothSizes: a verdict rests on the worse one of two sizes, and says which that was.
+func TestBothSizes(t *testing.T) {
+	const few, many = 20, 1000
+	for name, c := range map[string]struct {
+		lost, forward uint64
+		answer        Answer
+		first, says   string
+	}{
+		"as small ones":  {0, 0, NotEnough, "", "none of 60000 probes"},
+		"a tenth":        {many, many / 2, NoGo, LimitLoss, "1000 of 10000 full-size probes lost on link 0 to b1"},
+		"one direction":  {many, many, NoGo, LimitOneWay, "10 % of the full-size probes from here to b1 are lost"},
+		"two in a 1000":  {few, few / 2, NotEnough, "", "20 of 10000 full-size probes"},
+		"nearly all":     {9990, 9990, GoWithChanges, LimitMTU, "packets of 1500 bytes are lost (9990 of 10000)"},
+		"all, of a hole": {10_000, 0, GoWithChanges, LimitMTU, "packets of 1500 bytes are lost (10000 of 10000)"},
+	} {
+		w := world{here: 2, away: 2, device: true, links: 1, totem: coefficient, ha: HAArmed, interval: time.Millisecond}
+		in := w.input(t, 1)
+		for i := range in.Paths {
+			full := in.Paths[i].Figures
+			if in.Paths[i].Peer == "b1" {
+				full.Received, full.Lost, full.LostForward, full.LostBackward, full.Burst = full.Received-c.lost, c.lost, c.forward, min(c.lost-c.forward, many), 3
+			}
+			in.Paths[i].Full = &full
+		}
+		v, err := Judge(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := text(t, v)
+		if v.Answer != c.answer || v.First != c.first && c.first != "" || !strings.Contains(said, c.says) || strings.Contains(said, "far more often than small ones") != (c.first == LimitLoss || c.first == LimitOneWay || c.lost == few) {
+			t.Errorf("%s: %s, first %q: %+v", name, v.Answer, v.First, v.Limits[:4])
+		}
+	}
 }

@@ -145,7 +145,7 @@ func (w world) path(t *trace.Trace, i, link int, rng *rand.Rand) Path {
 			p.Excused++
 			continue
 		case dark:
-			p.Lost, burst = p.Lost+1, burst+1
+			p.Lost, p.LostForward, burst = p.Lost+1, p.LostForward+1, burst+1 // the reflector never saw it: so a real prober counts it, too
 		case lostOut:
 			p.Lost, p.LostForward, burst = p.Lost+1, p.LostForward+1, burst+1
 		case lostBack:

@@ -35,6 +35,7 @@ type checkHost struct {
 	missing []string
 	proxmox proxmox.Snapshot
 	isPVE   bool
+	libknet func() string // version, as far as it is known by now; set by status
 }
 
 // pveHere is a folder on the node's own disk that every Proxmox VE node has; asking for it never waits for pmxcfs.
@@ -221,6 +222,7 @@ func (h *checkHost) load(in *verdict.Input) {
 func (h *checkHost) status(ctx context.Context) func() corosync.Status {
 	ctx, cancel := context.WithCancel(ctx)
 	f := ctl.New(ctl.Config{Runner: ctl.Exec{Dir: h.config.Corosync.ToolsDir}, Log: ctl.LogSource{None: true}})
+	h.libknet = func() string { return f.Status().Libknet }
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

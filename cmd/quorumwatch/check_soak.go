@@ -57,7 +57,7 @@ func (f *checkFlags) openSoak(p *process, h *checkHost, c *check.Config, about v
 	}
 	s.Model = func(t *trace.Trace, fresh time.Duration, paths []verdict.Path) (verdict.Stretch, error) {
 		in := about
-		in.Paths = paths
+		in.Paths, in.Libknet = paths, h.libknet()
 		return verdict.Run(in, t, fresh)
 	}
 	if n := s.Measured(); n >= f.soak {
@@ -115,6 +115,7 @@ func (f *checkFlags) interim(h *checkHost, about verdict.Input, told *progress) 
 			defer func() { <-busy }()
 			in := f.measured(h, m)
 			in.Conf, in.Planned, in.Sites, in.Local, in.HA, in.Proxmox = about.Conf, about.Planned, about.Sites, about.Local, about.HA, about.Proxmox
+			in.Libknet = h.libknet()
 			v, err := verdict.Judge(in)
 			if err != nil {
 				return

@@ -77,38 +77,34 @@ func (x *soaking) step(r *run, now time.Time) {
 	if now.Sub(x.minute) < minuteFor {
 		return
 	}
-	first := x.minute.Equal(x.begin)
+	ask := x.minute.Equal(x.begin)
 	x.count(r, now)
-	begin := x.begin.Add(r.trace.At(x.from))
-	if now.Sub(begin) >= stretchFor || !now.Truncate(time.Hour).Equal(begin.Truncate(time.Hour)) {
+	if begin := x.begin.Add(r.trace.At(x.from)); now.Sub(begin) >= stretchFor || !now.Truncate(time.Hour).Equal(begin.Truncate(time.Hour)) {
 		x.stretch(r)
-		first = true
+		ask = true
 	}
 	x.note(r, now)
 	x.saveErr = x.save(x.state)
-	if first && x.Interim != nil {
-		if m, err := x.measurement(r); err == nil {
-			x.Interim(m)
-		}
+	if !ask || x.Interim == nil {
+		return
+	}
+	if m, err := x.measurement(r); err == nil {
+		x.Interim(m)
 	}
 }
 
 // count puts what was measured since the last time into its minute and hour.
 func (x *soaking) count(r *run, now time.Time) {
 	m := verdict.Minute{Begin: x.minute}
-	most := uint64(0)
-	for t, o := range r.observe(now) {
-		n := &o.Summary.Total
-		if n.Received == 0 && x.before.before(t).Received == 0 {
+	most, seen := uint64(0), r.observe(now)
+	for _, t := range r.cfg.Targets {
+		probes, lost := x.news(t, &seen[t].Summary)
+		if probes == 0 {
 			continue
 		}
-		c := x.counted[t]
-		lost := max(n.Lost, c.lost) - c.lost // a late answer takes a loss back
-		m.Probes += max(n.Received+n.Lost, c.probes) - c.probes
+		m.Probes += probes
 		m.Lost += lost
-		x.counted[t] = counts{max(n.Received+n.Lost, c.probes), max(n.Lost, c.lost)}
-		gap := gapOf(&o.Summary)
-		if gap > m.Gap || gap == m.Gap && lost > most {
+		if gap := gapOf(&seen[t].Summary); gap > m.Gap || gap == m.Gap && lost > most {
 			m.Gap, m.Where, most = gap, fmt.Sprintf("link %d to %s", t.Link, t.Peer), lost
 		}
 	}
@@ -123,6 +119,19 @@ func (x *soaking) count(r *run, now time.Time) {
 		*w = m
 	}
 	x.minute = now
+}
+
+// news counts the probes of a path whose fate became known since the last time; none while nothing ever came back. A loss that a late answer took back stays in
+// the hour in which it was counted, and makes up for a later one.
+func (x *soaking) news(t Target, s *stats.Summary) (probes, lost uint64) {
+	n := &s.Total
+	if n.Received == 0 && x.before.path(t).Received == 0 {
+		return 0, 0
+	}
+	was := x.counted[t]
+	is := counts{max(n.Received+n.Lost, was.probes), max(n.Lost, was.lost)}
+	x.counted[t] = is
+	return is.probes - was.probes, is.lost - was.lost
 }
 
 // gapOf is the worst gap of the last minute.
@@ -165,7 +174,7 @@ func (x *soaking) note(r *run, now time.Time) {
 	s.Soak.Measured = x.before.Soak.Measured + verdict.Seconds(s.Saved.Sub(x.begin))
 	s.Paths = r.fold(now)
 	for i, t := range r.cfg.Targets {
-		add(&s.Paths[i], x.before.before(t))
+		add(&s.Paths[i], x.before.path(t))
 	}
 	p := both(x.before.Pauses.plain(), r.pauses())
 	s.Pauses = Pauses{verdict.Seconds(p.Longest), p.Count, verdict.Seconds(p.Total)}

@@ -206,8 +206,8 @@ func (s *State) hour(at time.Time) *verdict.Hour {
 	return &(*hours)[i]
 }
 
-// before are the figures that a path had in earlier runs.
-func (s *State) before(t Target) *verdict.Path {
+// path are the figures of a path; zero if it has none.
+func (s *State) path(t Target) *verdict.Path {
 	for i := range s.Paths {
 		p := &s.Paths[i]
 		if p.Peer == t.Peer && p.Node == t.Node && p.Link == t.Link && p.Local == t.Local && p.Remote == t.Remote {

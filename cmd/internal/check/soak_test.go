@@ -219,7 +219,9 @@ func TestSoakJudged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept.Model = func(x *trace.Trace, fresh time.Duration, _ []verdict.Path) (verdict.Stretch, error) { return verdict.Run(in, x, fresh) }
+		kept.Model = func(x *trace.Trace, fresh time.Duration, _ []verdict.Path) (verdict.Stretch, error) {
+			return verdict.Run(in, x, fresh)
+		}
 		c.Soak = kept
 		m, err := check.Run(ctx, c)
 		stop()
