@@ -7,8 +7,8 @@ import (
 
 // How slowly Places changes its mind.
 const (
-	// usualMinutes is how many minutes the usual round trip of a pair is the shortest of. Minutes without any do not count: who is out of reach
-	// is where it was.
+	// usualMinutes is how many minutes the usual round trip of a pair is the median of, each with its shortest. Minutes without any do not count:
+	// who is out of reach is where it was.
 	usualMinutes = 10
 	// firstHold is how long the first sites, or those of nodes that had none, must have been found in the same way; otherHold is how long
 	// others than those that are in force must.
@@ -18,9 +18,9 @@ const (
 	lookEvery = 10 * time.Second
 )
 
-// Places finds sites while time goes on. It follows the shortest round trip of each pair over ten minutes, and puts other sites in force when
-// nothing else was found for five: a bad minute of a path, a path that is down or a busy node move nobody. All agents find the same by the
-// same round trips. The zero value is ready to be used.
+// Places finds sites while time goes on. The usual round trip of a pair is the median of ten minutes, and other sites come into force when
+// nothing else was found for five: a bad minute of a path, a path that is down, a busy node or a clock that jumps move nobody. All agents
+// find the same by the same round trips. The zero value is ready to be used.
 type Places struct {
 	pairs   map[[2]uint32]*usual
 	began   time.Time
@@ -49,7 +49,7 @@ func (p *Places) Step(now time.Time, nodes []Node, trips []RoundTrip) []Site {
 		}
 		u.note(now, t.RTT)
 	}
-	if p.looked.IsZero() || now.Sub(p.looked) >= lookEvery {
+	if len(nodes) > 0 && (p.looked.IsZero() || now.Sub(p.looked) >= lookEvery) {
 		p.looked = now
 		p.look(now, nodes)
 	}
@@ -108,7 +108,7 @@ func (p *Places) forget(nodes []Node) {
 func (p *Places) usual() []RoundTrip {
 	out := make([]RoundTrip, 0, len(p.pairs))
 	for key, u := range p.pairs {
-		out = append(out, RoundTrip{key[0], key[1], u.shortest()})
+		out = append(out, RoundTrip{key[0], key[1], u.median()})
 	}
 	return out
 }
@@ -153,12 +153,8 @@ func (u *usual) note(now time.Time, rtt time.Duration) {
 	u.low[u.newest] = min(u.low[u.newest], rtt)
 }
 
-func (u *usual) shortest() time.Duration {
-	least := time.Duration(0)
-	for _, d := range u.low {
-		if d > 0 && (least == 0 || d < least) {
-			least = d
-		}
-	}
-	return least
+// median is the lower one.
+func (u *usual) median() time.Duration {
+	known := slices.DeleteFunc(slices.Sorted(slices.Values(u.low[:])), func(d time.Duration) bool { return d == 0 })
+	return known[(len(known)-1)/2]
 }

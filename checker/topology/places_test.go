@@ -42,14 +42,15 @@ func TestPlacesHold(t *testing.T) {
 		{"a minute of 30 ms more on one path", []string{stretched, stretched, longer, stretched}, "1,2|3,4"},
 		{"a minute of 30 ms more on every path", []string{stretched, stretched, "12=30 34=30 13=35 14=35 23=35 24=35", stretched}, "1,2|3,4"},
 		{"a minute of 30 ms more within a site", []string{stretched, stretched, "12=30 34=0.2 13=5 14=5 23=5 24=5", stretched}, "1,2|3,4"},
-		{"a quarter of an hour of it within a site: its nodes are somewhere else now", rep(stretched, 2, "12=30 34=0.2 13=5 14=5 23=5 24=5", 17), "1|2|3,4"},
-		{"but not before", rep(stretched, 2, "12=30 34=0.2 13=5 14=5 23=5 24=5", 9), "1,2|3,4"},
+		{"a quarter of an hour of it within a site: its nodes are somewhere else now", rep(stretched, 12, "12=30 34=0.2 13=5 14=5 23=5 24=5", 17), "1|2|3,4"},
+		{"but not before", rep(stretched, 12, "12=30 34=0.2 13=5 14=5 23=5 24=5", 9), "1,2|3,4"},
 		{"all paths down", rep(stretched, 2, "", 60), "1,2|3,4"},
 		{"one site out of reach", rep(stretched, 2, "12=0.2 34=0.2", 60), "1,2|3,4"},
-		{"a minute with a clock gone mad", []string{stretched, stretched, local, stretched}, "1,2|3,4"},
-		{"one place from now on", rep(stretched, 2, local, 7), ""},
+		{"a minute with a clock gone mad", rep(stretched, 5, local, 1, stretched, 9), "1,2|3,4"},
+		{"three bad minutes of every kind", rep(stretched, 8, local, 1, longer, 1, "12=30 34=30", 1, stretched, 9), "1,2|3,4"},
+		{"one place from now on", rep(stretched, 12, local, 12), ""},
 		{"no place from the start", rep(local, 10), ""},
-		{"one place for long, then two for a while", rep(local, 12, "", 1, "12=0.2 34=0.2 13=9 14=9 23=9 24=9", 13), ""},
+		{"one place for long, then two for a while", rep(local, 12, "", 1, "12=0.2 34=0.2 13=9 14=9 23=9 24=9", 9), ""},
 		{"one place for long, then two", rep(local, 12, "12=0.2 34=0.2 13=9 14=9 23=9 24=9", 16), "1,2|3,4"},
 		{"a node comes later", rep("12=0.2 13=5 23=5", 3, stretched, 2), "1,2|3,4"},
 		{"and is where nobody was", rep("12=0.2 13=5 23=5", 3, "12=0.2 13=5 23=5 14=20 24=20 34=20", 2), "1,2|3|4"},
@@ -106,6 +107,9 @@ const firstMinute = 50 * time.Second
 func TestPlacesForget(t *testing.T) {
 	l := newLife()
 	l.live(2*time.Minute, stretched)
+	if got := l.places.Step(l.now.Add(time.Minute), nil, nil); show(got) != "1,2|3,4" {
+		t.Errorf("%q in a moment without nodes", show(got))
+	}
 	l.nodes = l.nodes[:3]
 	if got := l.live(15*time.Second, "12=0.2 13=5 23=5"); got != "1,2|3" {
 		t.Errorf("%q without node 4", got)
@@ -120,7 +124,7 @@ func TestPlacesForget(t *testing.T) {
 func TestPlacesEvidence(t *testing.T) {
 	l := newLife()
 	l.live(2*time.Minute, stretched)
-	l.live(11*time.Minute, "12=0.3 34=0.2 13=9 14=9 23=9 24=9")
+	l.live(7*time.Minute, "12=0.3 34=0.2 13=9 14=9 23=9 24=9")
 	got := l.places.Step(l.now, l.nodes, nil)
 	if len(got) != 2 || got[0].Within != 300*time.Microsecond || got[0].Between != 9*time.Millisecond || got[0].Name != "near n1" || !got[0].Found {
 		t.Errorf("%+v", got)
