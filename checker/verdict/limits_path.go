@@ -73,7 +73,7 @@ func (j *judge) lossStatus() Limit {
 	}
 	h, worst := &j.out.Headroom, j.worst()
 	l.Status = Pass
-	l.Text = fmt.Sprintf("%s; longest gap %s (%s of the token)", j.lossText(), span(h.Delivery.Duration()), percent(float64(h.Delivery)/float64(h.Token)))
+	l.Text = j.lossText() + "; " + j.gapText()
 	lost := j.pairLoss()
 	switch {
 	case h.Lost > 0:
@@ -131,6 +131,15 @@ func (j *judge) lossText() string {
 		return fmt.Sprintf("none of %d probes lost", j.out.Basis.Probes)
 	}
 	return fmt.Sprintf("%d of %d %s lost on %s (%s)", s.Lost, s.decided(), s.packets(), s.path.where(), percent(s.loss()))
+}
+
+// gapText is the longest time without delivery. One that is over within the usual scatter of round trips is none: a few lost in a row.
+func (j *judge) gapText() string {
+	h, s := &j.out.Headroom, j.worst()
+	if h.Delivery == 0 && s.Burst > 0 {
+		return fmt.Sprintf("%d in a row at most", s.Burst)
+	}
+	return fmt.Sprintf("longest gap %s (%s of the token)", span(h.Delivery.Duration()), percent(float64(h.Delivery)/float64(h.Token)))
 }
 
 // worst is what lost most, of all paths and sizes.

@@ -43,3 +43,23 @@ func TestRepeat(t *testing.T) {
 		t.Error("a record that is long enough is another one")
 	}
 }
+
+// TestGapText: what loses packets but never for long has no gap, and is not said to have had one of no time.
+func TestGapText(t *testing.T) {
+	for _, c := range []struct {
+		burst int
+		gap   time.Duration
+		want  string
+	}{
+		{4, 0, "4 in a row at most"},
+		{4, 250 * time.Millisecond, "longest gap 250 ms (25 % of the token)"},
+		{0, 0, "longest gap 0 s (0 % of the token)"},
+	} {
+		j := &judge{}
+		j.out.Headroom = Headroom{Delivery: Seconds(c.gap), Token: Seconds(time.Second)}
+		j.out.Paths = []Path{{Figures: Figures{Received: 90, Lost: 10, Burst: c.burst}}}
+		if got := j.gapText(); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
