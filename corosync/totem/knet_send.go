@@ -33,29 +33,6 @@ func (r *Ring) route(from, to int, class Class) (at int64, l int, ok bool) {
 	return r.now + int64(after) + r.t.handling, l, ok
 }
 
-// hop is a token's way to the next processor: the same each time while the network is calm and the same links to there are usable.
-type hop struct {
-	until  int64 // valid before it
-	after  int64
-	next   int
-	link   int
-	usable uint8
-}
-
-// routeToken is route for p's token to the next processor.
-func (r *Ring) routeToken(p *proc) (at int64, l int, ok bool) {
-	h, usable := &p.hop, r.peer(p.index, p.next).usable
-	if r.now < h.until && h.next == p.next && h.usable == usable {
-		return r.now + h.after, h.link, true
-	}
-	h.until = 0
-	at, l, ok = r.route(p.index, p.next, ClassToken)
-	if ok && r.calm != nil && r.cfg.Mode == Passive {
-		*h = hop{until: r.calmInRun(), after: at - r.now, next: p.next, link: l, usable: usable}
-	}
-	return at, l, ok
-}
-
 // routeActive sends on every usable link; the first copy counts (libknet/host.c, _seq_num_lookup).
 func (r *Ring) routeActive(from, to int, class Class, usable uint8) (at int64, l int, ok bool) {
 	at = off

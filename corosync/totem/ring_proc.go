@@ -89,7 +89,6 @@ type proc struct {
 	tokenSeq     int64  // my_token_seq
 	lastToken    int64  // when it last accepted a token
 	longest      gap
-	hop          hop
 	sent         token // what it last sent on (orf_token_retransmit), unless sentCommit
 	sentNo       int32 // counts the tokens that it sent on
 	lastSeq      int32 // my_last_seq

@@ -5,9 +5,6 @@ func (r *Ring) calmBeyond(t int64) bool {
 	return r.calm != nil && r.calm.CalmUntil(nanos(r.now)) > nanos(t)
 }
 
-// calmInRun is the time before which the network promised calm, within the present Run: between two, somebody may change the network.
-func (r *Ring) calmInRun() int64 { return min(int64(r.calm.CalmUntil(nanos(r.now))), r.limit) }
-
 // skip passes over whole rotations of a busy ring in one step: while the network is calm, nothing but the token is under
 // way, nobody has anything to send and the ring is not yet idle, each rotation is like the one before. It puts the token
 // back, later, at the representative. What it leaves is the same, to the nanosecond, as the rotations would have left.

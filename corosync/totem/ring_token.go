@@ -279,7 +279,7 @@ func (r *Ring) sendToken(p *proc) {
 		}
 		return
 	}
-	if at, link, ok := r.routeToken(p); ok {
+	if at, link, ok := r.route(p.index, p.next, ClassToken); ok {
 		r.pushToken(p, at, link)
 	}
 }
