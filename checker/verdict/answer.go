@@ -169,7 +169,7 @@ func (j *judge) next(lacks string) {
 	v := &j.out
 	add := func(format string, args ...any) { v.Next = append(v.Next, fmt.Sprintf(format, args...)) }
 	if v.Basis.Silent > 0 || v.Basis.Paths == 0 {
-		add("run an agent on every node, or 'quorumwatch reflect' where there is none, and let UDP %d pass", j.in.Port)
+		add("run an agent on every node, or '%s' where there is none, and let UDP %d pass", j.reflector(), j.in.Port)
 	}
 	switch v.Answer {
 	case NoGo:
@@ -206,4 +206,12 @@ func pathCount(n int) string {
 		return "1 path"
 	}
 	return fmt.Sprintf("%d paths", n)
+}
+
+// reflector is what answers these probes: those of a cluster have its own key, those to a site that is to join it a code.
+func (j *judge) reflector() string {
+	if len(j.in.Planned) > 0 {
+		return "quorumwatch reflect"
+	}
+	return "quorumwatch reflect --key-file " + j.conf.KeyFile
 }

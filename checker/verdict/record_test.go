@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,17 @@ func TestGapText(t *testing.T) {
 		j.out.Paths = []Path{{Figures: Figures{Received: 90, Lost: 10, Burst: c.burst}}}
 		if got := j.gapText(); got != c.want {
 			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
+// TestReflector: what a cluster is told to run when nobody answers does answer.
+func TestReflector(t *testing.T) {
+	for planned, want := range map[bool]string{false: "'quorumwatch reflect --key-file /etc/corosync/authkey'", true: "'quorumwatch reflect'"} {
+		w := world{here: 2, away: 1, links: 1, silent: true, planned: planned}
+		v, err := Judge(w.input(t, 1))
+		if err != nil || len(v.Next) == 0 || !strings.Contains(v.Next[0], want) {
+			t.Errorf("planned %v: %v, %q", planned, err, v.Next)
 		}
 	}
 }
