@@ -28,7 +28,7 @@ func ruleGap(j *judge) {
 
 func (j *judge) gapFinding(p *peer, l *path) {
 	d := draft{code: CodePathGap, severity: Info, subject: subject(p, l), since: l.since, cause: j.gapCause(p, l)}
-	if l.excused == notExcused && j.longOut(l) && p.other(l) == nil {
+	if l.excused == notExcused && j.longOut(l) && j.other(p, l) == nil {
 		d.severity = Warning
 	}
 	if m := l.memo; m.gapTitle == "" || l.gap < m.gapTold || l.gap-m.gapTold >= wordsEvery {
@@ -123,7 +123,7 @@ func (j *judge) linkDown(link int, out []string, total int, since time.Time) {
 // carriedElsewhere: the path is out for longer than knet tolerates, or knet says so where probes cannot, and another link
 // to the peer works.
 func (j *judge) carriedElsewhere(p *peer, l *path) bool {
-	if p.other(l) == nil {
+	if j.other(p, l) == nil {
 		return false
 	}
 	link, _ := j.in.Cluster.Link(l.obs.Link)
@@ -147,11 +147,12 @@ func (p *path) outSince() time.Time {
 	return p.memo.knetSince
 }
 
-// other returns another link to the peer that carries: by its probes, or where there are none by knet.
-func (p *peer) other(l *path) *path {
+// other returns another link to the peer that carries: by its probes, or where there are none by knet. A probe or two that it loses
+// changes nothing.
+func (j *judge) other(p *peer, l *path) *path {
 	for i := range p.paths {
 		o := &p.paths[i]
-		if o == l || o.out || o.obs.Err != "" {
+		if o == l || j.longOut(o) || o.obs.Err != "" {
 			continue
 		}
 		if o.heard && o.knet != KnetDisconnected || !o.heard && o.knet == KnetConnected {

@@ -136,7 +136,7 @@ func (j *judge) lossFinding(p *peer, l *path, level lossKind) {
 		}
 	}
 	d := draft{code: CodePathLoss, severity: Info, subject: subject(p, l), cause: j.afterCut(p)}
-	lone := p.other(l) == nil
+	lone := j.other(p, l) == nil
 	matters := level == lossMatters || j.lossFlaps(n, share)
 	if matters && lone {
 		d.severity = Warning
