@@ -224,6 +224,9 @@ func (f faults) told(t *testing.T, v *verdict.Verdict) {
 
 // TestTurns: no more than eight paths are probed at a time, those to one peer together; each is probed in full, and the record has them all.
 func TestTurns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("200,000 probes")
+	}
 	nodes := []string{"a1", "a2", "a3", "a4", "a5", "a6"}
 	v := measure(t, faults{nodes: nodes, links: 2, burst: true}, 1)
 	if len(v.Paths) != 10 || v.Basis.Paths != 10 || v.Basis.Probes != 10*2*burst || v.Basis.Length.Duration() < 20*time.Second || v.Basis.Assumed != 4*5*2 {

@@ -152,10 +152,16 @@ func TestSoakCrash(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		s := newSoak(t, ctx, &wg)
-		var kept []byte
-		time.AfterFunc(25*time.Minute+50*time.Second, func() { kept, _ = os.ReadFile(s.file) })
+		kept := make(chan []byte, 1)
+		time.AfterFunc(25*time.Minute+50*time.Second, func() {
+			text, err := os.ReadFile(s.file)
+			if err != nil {
+				t.Error(err)
+			}
+			kept <- text
+		})
 		s.run(t, time.Hour, 26*time.Minute)
-		if err := os.WriteFile(s.file, kept, 0o600); err != nil {
+		if err := os.WriteFile(s.file, <-kept, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		m := s.run(t, time.Hour, 24*time.Hour)
