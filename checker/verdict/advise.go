@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
@@ -34,7 +35,7 @@ func (j *judge) shorten() {
 	if err != nil || conf.Timeouts().Membership() > advice.MembershipBudget {
 		return
 	}
-	j.shorter = fmt.Sprintf("token_coefficient 125: token %s, token + consensus %s", span(conf.Timeouts().Token), span(conf.Timeouts().Membership()))
+	j.shorter = fmt.Sprintf("token_coefficient 125: token %s, token + consensus %s", units.Round(conf.Timeouts().Token), units.Round(conf.Timeouts().Membership()))
 	j.out.Changes = append(j.out.Changes, "corosync.conf: "+j.shorter)
 	j.out.Edited, j.out.Original = text, j.text
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // What a GO takes. What was quiet for ten minutes of an idle night says nothing of the next backup.
@@ -52,11 +54,11 @@ func (j *judge) lacks() string {
 	case ratio(excused, excused+b.Probes) > muchExcused:
 		return "this host stalled too often to measure"
 	case j.in.Length < need:
-		text := fmt.Sprintf("%s of probes", span(j.in.Length))
+		text := fmt.Sprintf("%s of probes", units.Round(j.in.Length))
 		if j.out.Cluster.Stretched && j.in.HA.fences() {
 			return text + ", where a stretched cluster with HA takes a day with a busy period in it"
 		}
-		return text + ", where a GO takes " + span(need)
+		return text + ", where a GO takes " + units.Round(need)
 	case need == needFenced && b.Busy == 0:
 		return "a day without a backup, migration or replication: the path has not been seen under load"
 	}
@@ -94,7 +96,7 @@ func (j *judge) answer() {
 	case len(warned) > 0:
 		v.Answer, v.Text = GoWithChanges, warned[0].Name+": "+warned[0].Text
 	default:
-		v.Answer, v.Text = Go, fmt.Sprintf("the worst gap was %s of the token", percent(v.Headroom.Share))
+		v.Answer, v.Text = Go, fmt.Sprintf("the worst gap was %s of the token", units.Percent(v.Headroom.Share))
 	}
 	for _, l := range append(append(lost, broken...), warned...) {
 		if l.Cure != "" && !strings.HasPrefix(l.Cure, "see ") && !j.proposes(l.Cure) {
@@ -135,7 +137,7 @@ func (j *judge) confidence() {
 	} else if b.Busy > 1 {
 		busy = fmt.Sprintf("%d busy periods", b.Busy)
 	}
-	v.Rests = append(v.Rests, fmt.Sprintf("%s of %s, %d probes on %s, %s", span(j.in.Length), orElse(b.Source, "probes"), b.Probes, pathCount(b.Paths), busy))
+	v.Rests = append(v.Rests, fmt.Sprintf("%s of %s, %d probes on %s, %s", units.Round(j.in.Length), orElse(b.Source, "probes"), b.Probes, pathCount(b.Paths), busy))
 	if text := j.in.Soak.runs(); text != "" {
 		v.Rests = append(v.Rests, text)
 	}
@@ -146,10 +148,10 @@ func (j *judge) confidence() {
 		v.Rests = append(v.Rests, fmt.Sprintf("%d directions between other nodes were not measured from here: taken to be as those beside them", b.Assumed))
 	}
 	if h := &v.Headroom; h.Passes > 0 && j.length > 2*j.in.Length {
-		v.Rests = append(v.Rests, fmt.Sprintf("for the model the record was repeated to %s", span(j.length)))
+		v.Rests = append(v.Rests, fmt.Sprintf("for the model the record was repeated to %s", units.Round(j.length)))
 	}
 	if p := v.Basis.Probes; p > 0 && j.worst().Lost == 0 {
-		v.Rests = append(v.Rests, fmt.Sprintf("no loss in %d probes: below %s with 19 chances of 20", p, percent(3/float64(p))))
+		v.Rests = append(v.Rests, fmt.Sprintf("no loss in %d probes: below %s with 19 chances of 20", p, units.Percent(3/float64(p))))
 	}
 	if b.Stopped {
 		v.Rests = append(v.Rests, "the run was broken off: this is the verdict so far")
@@ -176,7 +178,7 @@ func (j *judge) next(lacks string) {
 		add("repair what broke first (%s) and check again; compare the two runs with 'quorumwatch check diff A.json B.json'", v.First)
 	case NotEnough:
 		if v.Basis.Paths > 0 {
-			add("measure for %s, with a backup or migration in it: %s", span(v.Basis.Need.Duration()), longer(v.Basis.Need.Duration()))
+			add("measure for %s, with a backup or migration in it: %s", units.Round(v.Basis.Need.Duration()), longer(v.Basis.Need.Duration()))
 		}
 	case GoWithChanges:
 		if v.Edited != nil {

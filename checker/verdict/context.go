@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/plan"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // whatIf tells what other settings and failures would do: arithmetic and votes, no measurement.
@@ -15,7 +16,7 @@ func (j *judge) whatIf() {
 	add := func(format string, args ...any) { j.out.WhatIf = append(j.out.WhatIf, fmt.Sprintf(format, args...)) }
 	more := j.cluster.Totem
 	more.Nodes = len(j.cluster.Nodes) + 1
-	add("a node more: token %s, token + consensus %s", span(more.Timeouts().Token), span(more.Timeouts().Membership()))
+	add("a node more: token %s, token + consensus %s", units.Round(more.Timeouts().Token), units.Round(more.Timeouts().Membership()))
 	other := 125 * time.Millisecond
 	if j.out.Cluster.Coefficient.Duration() == other {
 		other = 650 * time.Millisecond
@@ -23,7 +24,7 @@ func (j *judge) whatIf() {
 	if len(j.cluster.Nodes) > 2 {
 		with := j.cluster.Totem
 		with.Nodes, with.TokenCoefficient = len(j.cluster.Nodes), &other
-		add("token_coefficient %d: token %s, token + consensus %s", other.Milliseconds(), span(with.Timeouts().Token), span(with.Timeouts().Membership()))
+		add("token_coefficient %d: token %s, token + consensus %s", other.Milliseconds(), units.Round(with.Timeouts().Token), units.Round(with.Timeouts().Membership()))
 	}
 	for _, g := range j.state().Singles {
 		if k := g.Kinds[0]; k == plan.PathLink || k == plan.NodeCut {
@@ -32,8 +33,8 @@ func (j *judge) whatIf() {
 		add("%s: %s", lostText(g), casesText(&g.Worst, len(j.cluster.Nodes), g.Count > 1))
 	}
 	for _, s := range j.state().Switches {
-		add("only the spare link, after %s dies: the token is held up for %s (%s of it), lost in %d of %d trials", s.Failure, span(s.WorstGap.Duration()),
-			percent(s.Share), s.Lost, s.Trials)
+		add("only the spare link, after %s dies: the token is held up for %s (%s of it), lost in %d of %d trials", s.Failure, units.Round(s.WorstGap.Duration()),
+			units.Percent(s.Share), s.Lost, s.Trials)
 	}
 }
 

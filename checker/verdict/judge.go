@@ -12,6 +12,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/checker/lint"
 	"github.com/quorumwatch/quorumwatch/checker/plan"
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/checker/topology"
 	"github.com/quorumwatch/quorumwatch/corosync"
 )
 
@@ -100,25 +101,53 @@ func (j *judge) read() error {
 // farApart is the round trip from which two nodes are in different places: no switch takes that long, 50 km of fibre do.
 const farApart = time.Millisecond
 
-// sitesOf are the sites that were told; else those that round trips show: all within a millisecond of here are here.
+// sitesOf are the sites that were told; else those that round trips show, as an agent finds them; else all within a millisecond of here are
+// here, and the others away: what may be stretched is judged as such.
 func (j *judge) sitesOf() map[string]string {
 	if len(j.in.Sites) > 0 {
 		return j.in.Sites
 	}
-	far := map[string]string{}
-	for _, p := range j.in.Paths {
-		if p.answered() && p.P50.Duration() >= farApart {
-			far[p.Peer] = p.Peer
-		}
+	if found := j.foundSites(); len(found) == len(j.then.Nodes) {
+		return found
 	}
-	if len(far) == 0 {
-		return nil
-	}
-	out := map[string]string{}
+	out, far := map[string]string{}, false
 	for _, n := range j.then.Nodes {
 		out[n.Name] = "here"
-		if far[n.Name] != "" {
-			out[n.Name] = "away"
+	}
+	for _, p := range j.in.Paths {
+		if p.answered() && p.P50.Duration() >= farApart {
+			out[p.Peer], far = "away", true
+		}
+	}
+	if !far {
+		return nil
+	}
+	return out
+}
+
+// foundSites are the sites of those nodes that the round trips from here tell apart.
+func (j *judge) foundSites() map[string]string {
+	nodes, names := []topology.Node{{ID: j.in.Local, Name: "here"}}, map[uint32]string{}
+	for _, n := range j.then.Nodes {
+		names[n.ID] = n.Name
+		if n.ID == j.in.Local {
+			nodes[0].Name = n.Name
+		} else {
+			nodes = append(nodes, topology.Node{ID: n.ID, Name: n.Name})
+		}
+	}
+	var trips []topology.RoundTrip
+	for _, p := range j.in.Paths {
+		if p.answered() && p.Node != 0 {
+			trips = append(trips, topology.RoundTrip{A: j.in.Local, B: p.Node, RTT: p.P50.Duration()})
+		}
+	}
+	out := map[string]string{}
+	for _, s := range topology.FindSites(nodes, trips) {
+		for _, id := range s.Nodes {
+			if name := names[id]; name != "" {
+				out[name] = s.Name
+			}
 		}
 	}
 	return out

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // limits holds what was measured and what is configured against what breaks.
@@ -41,7 +43,7 @@ const (
 func (j *judge) pause() Limit {
 	l := Limit{Name: LimitPause, Status: Pass, measured: true}
 	share := float64(j.in.Pauses.Longest) / float64(j.cluster.Timeouts.Token)
-	l.Text = fmt.Sprintf("longest time in which this host did not run: %s (%s of the token)", span(j.in.Pauses.Longest), percent(share))
+	l.Text = fmt.Sprintf("longest time in which this host did not run: %s (%s of the token)", units.Round(j.in.Pauses.Longest), units.Percent(share))
 	switch {
 	case j.in.Length == 0:
 		l.Status, l.Text = Unknown, "nothing was measured"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
 	"github.com/quorumwatch/quorumwatch/checker/plan"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // links: one link is one fault away from a split.
@@ -73,7 +74,7 @@ func quorumKey(key string) bool {
 func (j *judge) fence() Limit {
 	f := j.state().Fence
 	l := Limit{Name: LimitFence, Status: Pass}
-	l.Text = fmt.Sprintf("token + consensus + synchronization take %s of the %s that a watchdog leaves", span(f.Needed.Duration()), span(f.Usable.Duration()))
+	l.Text = fmt.Sprintf("token + consensus + synchronization take %s of the %s that a watchdog leaves", units.Round(f.Needed.Duration()), units.Round(f.Usable.Duration()))
 	switch {
 	case !j.in.Proxmox:
 		l.Text += "; no Proxmox VE HA was seen here"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // One direction is worse than the other if it lost so many, such a share, and so many times more. What was lost in a row counts for neither: of a probe that
@@ -36,7 +37,7 @@ func (j *judge) oneWay() Limit {
 		}
 		worst = ratio(here, s.decided())
 		l.Status = Warn
-		l.Text = fmt.Sprintf("link %d: %s of the %s %s are lost, %s the other way", s.path.Link, percent(worst), s.packets(), way, percent(ratio(there, s.decided())))
+		l.Text = fmt.Sprintf("link %d: %s of the %s %s are lost, %s the other way", s.path.Link, units.Percent(worst), s.packets(), way, units.Percent(ratio(there, s.decided())))
 		l.Cure = "find what differs between the two directions: routes, a policer, one member of a bond or LAG"
 	}
 	if l.Status == Warn {
@@ -79,7 +80,7 @@ func (j *judge) lossStatus() Limit {
 	case h.Lost > 0:
 		l.Text += fmt.Sprintf("; run through the model, the token is lost %s", j.often())
 	case h.Passes > 0:
-		l.Text += fmt.Sprintf("; in the model the token is held up for %s at most", span(h.Virtual.Duration()))
+		l.Text += fmt.Sprintf("; in the model the token is held up for %s at most", units.Round(h.Virtual.Duration()))
 	}
 	if !j.troubled() && worst.loss() < hopeless {
 		return l
@@ -117,7 +118,7 @@ func (j *judge) often() string {
 	h := &j.out.Headroom
 	switch {
 	case j.in.Soak != nil:
-		return fmt.Sprintf("about %.3g times in %s", j.in.Soak.Model.Losses, span(j.length))
+		return fmt.Sprintf("about %.3g times in %s", j.in.Soak.Model.Losses, units.Round(j.length))
 	case h.Losses < 1:
 		return fmt.Sprintf("in %d of %d passes", h.Lost, h.Passes)
 	}
@@ -130,7 +131,7 @@ func (j *judge) lossText() string {
 	if s.Lost == 0 {
 		return fmt.Sprintf("none of %d probes lost", j.out.Basis.Probes)
 	}
-	return fmt.Sprintf("%d of %d %s lost on %s (%s)", s.Lost, s.decided(), s.packets(), s.path.where(), percent(s.loss()))
+	return fmt.Sprintf("%d of %d %s lost on %s (%s)", s.Lost, s.decided(), s.packets(), s.path.where(), units.Percent(s.loss()))
 }
 
 // gapText is the longest time without delivery. One that is over within the usual scatter of round trips is none: a few lost in a row.
@@ -139,7 +140,7 @@ func (j *judge) gapText() string {
 	if h.Delivery == 0 && s.Burst > 0 {
 		return fmt.Sprintf("%d in a row at most", s.Burst)
 	}
-	return fmt.Sprintf("longest gap %s (%s of the token)", span(h.Delivery.Duration()), percent(float64(h.Delivery)/float64(h.Token)))
+	return fmt.Sprintf("longest gap %s (%s of the token)", units.Round(h.Delivery.Duration()), units.Percent(float64(h.Delivery)/float64(h.Token)))
 }
 
 // worst is what lost most, of all paths and sizes.
@@ -191,7 +192,7 @@ func (j *judge) delay() Limit {
 		return l
 	}
 	l.Text = fmt.Sprintf("once around the ring of %d nodes %s (99.9 %%: %s); a token is sent again after %s", r.Nodes,
-		span(r.Round.Duration()), span(r.RoundTail.Duration()), span(r.Retransmit.Duration()))
+		units.Round(r.Round.Duration()), units.Round(r.RoundTail.Duration()), units.Round(r.Retransmit.Duration()))
 	switch {
 	case r.Round >= r.Retransmit:
 		l.Status = Fail
@@ -199,10 +200,10 @@ func (j *judge) delay() Limit {
 		l.Cure = j.cured()
 	case r.Pair.Duration() >= proxmoxEdge && r.Nodes > proxmoxNodes:
 		l.Status = Warn
-		l.Text += fmt.Sprintf("; a round trip of %s is above the 10 ms from which Proxmox calls more than three nodes unlikely to be stable", span(r.Pair.Duration()))
+		l.Text += fmt.Sprintf("; a round trip of %s is above the 10 ms from which Proxmox calls more than three nodes unlikely to be stable", units.Round(r.Pair.Duration()))
 	case r.Pair.Duration() >= proxmoxRange:
 		l.Status = Warn
-		l.Text += fmt.Sprintf("; a round trip of %s is outside of Proxmox's range (5 ms)", span(r.Pair.Duration()))
+		l.Text += fmt.Sprintf("; a round trip of %s is outside of Proxmox's range (5 ms)", units.Round(r.Pair.Duration()))
 	case r.RoundTail >= r.Retransmit:
 		l.Status = Warn
 		l.Text += ": the slowest tokens are sent twice"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/replay"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
@@ -138,5 +139,5 @@ func (s *Soak) runs() string {
 		return ""
 	}
 	return fmt.Sprintf("a soak in %d runs since %s; between them nothing was measured for %s, which is not judged",
-		s.Runs, s.Started.Format("2006-01-02 15:04"), span(s.Down.Duration()))
+		s.Runs, s.Started.Format("2006-01-02 15:04"), units.Round(s.Down.Duration()))
 }

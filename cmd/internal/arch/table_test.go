@@ -33,7 +33,8 @@ func allowed() map[string][]string {
 		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
 		"checker/units":    {},
 		"checker/verdict": {
-			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "checker/units", "corosync", "probe/trace",
+			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "checker/topology", "checker/units", "corosync",
+			"probe/trace",
 		},
 		"checker/plan": {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
