@@ -55,11 +55,11 @@ func checkOne() []checkCase {
 	burst := []string{"--burst"}
 	return []checkCase{
 		{Name: "clean, 2 ms", Args: burst, RTT: checkNear, Answer: verdict.NotEnough, First: verdict.LimitVotes, Why: whyQuiet},
-		{Name: "1 %, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Change: "knet_ping",
+		{Name: "1 %, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Change: "knet pings",
 			Why: whyOne},
 		{Name: "10 %, 2 ms", Args: burst, RTT: checkNear, There: 0.1, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitLoss, Why: whyTen},
 		{Name: "clean, 40 ms", Args: burst, RTT: checkFar, Answer: verdict.NotEnough, First: verdict.LimitDelay, Why: whyFar},
-		{Name: "1 %, 40 ms", Args: burst, RTT: checkFar, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Change: "knet_ping",
+		{Name: "1 %, 40 ms", Args: burst, RTT: checkFar, There: 0.01, Back: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitLoss, Change: "knet pings",
 			Why: whyGate},
 		{Name: "10 %, 40 ms", Args: burst, RTT: checkFar, There: 0.1, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitLoss, Why: "ten times the gate of old; no setting should be asked to bear that"},
 		{Name: "black hole above 1400, 2 ms", Args: burst, RTT: checkNear, MTU: 1400, Answer: verdict.GoWithChanges, First: verdict.LimitMTU, Change: "MTU", Why: whyHole},
@@ -69,7 +69,7 @@ func checkOne() []checkCase {
 		{Name: "10 % there only, 2 ms", Args: burst, RTT: checkNear, There: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
 		{Name: "10 % back only, 2 ms", Args: burst, RTT: checkNear, Back: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
 		{Name: "10 % there only, 40 ms", Args: burst, RTT: checkFar, There: 0.1, Answer: verdict.NoGo, First: verdict.LimitOneWay, Why: whyWay},
-		{Name: "1 % there only, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitOneWay, Change: "knet_ping",
+		{Name: "1 % there only, 2 ms", Args: burst, RTT: checkNear, There: 0.01, Answer: verdict.GoWithChanges, First: verdict.LimitOneWay, Change: "knet pings",
 			Why: "as 1 % both ways: wider timers of knet bear it"},
 	}
 }
