@@ -3,6 +3,7 @@ package units
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -52,11 +53,14 @@ func short(d time.Duration) string {
 	return decimals(d.Seconds(), 2, "s")
 }
 
-// Percent writes a ratio to two digits or so: 0 %, 0.03 %, 1.5 %, 42 %.
+// Percent writes a ratio to two digits or so: 0 %, 0.00017 %, 0.03 %, 1.5 %, 42 %. What is not nothing is never written as such: a day of probes
+// tells of a few in a million.
 func Percent(ratio float64) string {
 	switch p := 100 * ratio; {
 	case p == 0:
 		return "0 %"
+	case p > 0 && p < 0.01:
+		return decimals(p, min(1-int(math.Floor(math.Log10(p))), mostDigits), "%")
 	case p > 0 && p < 0.1:
 		return decimals(p, 2, "%")
 	case p < 10:
@@ -65,6 +69,9 @@ func Percent(ratio float64) string {
 		return decimals(p, 0, "%")
 	}
 }
+
+// mostDigits is how many decimals a share has at most.
+const mostDigits = 8
 
 func decimals(x float64, digits int, unit string) string {
 	return strconv.FormatFloat(x, 'f', digits, 64) + " " + unit

@@ -34,7 +34,10 @@ func TestTimes(t *testing.T) {
 }
 
 func TestPercent(t *testing.T) {
-	for ratio, want := range map[float64]string{0: "0 %", 0.0003: "0.03 %", 0.015: "1.5 %", 0.42: "42 %", 1: "100 %", -0.021: "-2.1 %"} {
+	for ratio, want := range map[float64]string{
+		0: "0 %", 0.0000017: "0.00017 %", 0.0000117: "0.0012 %", 0.00006: "0.0060 %", 0.0003: "0.03 %", 0.015: "1.5 %", 0.42: "42 %", 1: "100 %", -0.021: "-2.1 %",
+		5e-324: "0.00000000 %",
+	} {
 		if got := units.Percent(ratio); got != want {
 			t.Errorf("Percent(%v) = %q, want %q", ratio, got, want)
 		}
