@@ -43,14 +43,13 @@ func (j *judge) joinNews(m joinMemo) joinMemo {
 	case passed <= 0:
 		return m
 	}
-	old := m.at
 	m.rate = float64(s.SRP.JoinsSent-m.sent) / passed.Seconds()
 	m.sent, m.at = s.SRP.JoinsSent, s.At
 	switch {
 	case m.rate <= j.usualJoins()*stormFactor:
 		m.since = time.Time{}
 	case m.since.IsZero():
-		m.since = old
+		m.since = s.At // a few hundred joins at once, somewhere since the last reading, are none without end
 	}
 	return m
 }

@@ -234,6 +234,7 @@ func daemonRules() []ruleTest {
 		{name: "joins without end", edit: joins(150, time.Hour), run: 25 * time.Second, want: []string{"join-storm:ring warning"}, title: "sending 150 join messages a second"},
 		{name: "joins of one ring that forms", edit: joins(20, time.Hour), run: 25 * time.Second, want: []string{"!join-storm:ring"}},
 		{name: "a burst of joins", edit: joins(150, 14*time.Second), run: 25 * time.Second, want: []string{"!join-storm:ring"}},
+		{name: "a burst of many joins, after a long calm", edit: joins(500, 12*time.Second), run: 14 * time.Second, want: []string{"!join-storm:ring"}},
 		{name: "knet has given up a link that works", links: 2, edit: knetDown(1), want: []string{"knet-down:b1/link1 warning"}, worst: checker.Warning},
 		{name: "knet has given up the lone link", edit: knetDown(0), want: []string{"knet-down:b1 critical"}, title: "Corosync's packets to it are not sent"},
 		{name: "a flap of the lone link", edit: func(in *checker.Input, now time.Duration) {
