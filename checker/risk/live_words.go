@@ -58,10 +58,10 @@ func (w *words) end(from, to, link int) *end {
 	return &w.ends[(from*len(w.nodes)+to)*len(w.links)+link]
 }
 
-// hear takes a word of an instant of the trace. What is not about the ring's nodes and links is nothing to it.
+// hear takes a word of an instant of the trace. What is not about the ring's nodes and links is nothing to it, nor what was said before the trace.
 func (w *words) hear(word *Word, at time.Duration) {
 	from, to, link := slices.Index(w.nodes, word.From), slices.Index(w.nodes, word.To), slices.Index(w.links, word.Link)
-	if from < 0 || to < 0 || link < 0 {
+	if from < 0 || to < 0 || link < 0 || at < 0 {
 		return
 	}
 	e := w.end(from, to, link)
@@ -96,7 +96,7 @@ func (e *end) hear(word *Word, at time.Duration) (down, up time.Duration) {
 		}
 		return 0, 0
 	}
-	middle := (e.last + at) / 2
+	middle := (e.last + at + 1) / 2 // never zero
 	counted := word.Downs > e.downs && e.downs > 0
 	switch {
 	case e.connected && !word.Connected:

@@ -27,6 +27,7 @@ func TestEndHears(t *testing.T) {
 		{"counted with the state", []heard{{1 * s, true, 3, 0, 0}, {2 * s, false, 4, 1500 * time.Millisecond, 0}, {3 * s, true, 4, 0, 2500 * time.Millisecond}, {4 * s, true, 5, 3500 * time.Millisecond, 4 * s}}},
 		{"after a hole nothing is known", []heard{{1 * s, true, 3, 0, 0}, {9 * s, false, 8, 0, 0}, {10 * s, true, 8, 0, 9500 * time.Millisecond}}},
 		{"a count that begins is no event", []heard{{1 * s, true, 0, 0, 0}, {2 * s, true, 5, 0, 0}, {3 * s, true, 6, 2500 * time.Millisecond, 3 * s}}},
+		{"at the very beginning", []heard{{0, true, 0, 0, 0}, {1, false, 0, 1, 0}, {1 * s, true, 0, 0, s/2 + 1}}},
 		{"the daemon began anew", []heard{{1 * s, true, 7, 0, 0}, {2 * s, true, 1, 0, 0}, {3 * s, true, 1, 0, 0}}},
 	} {
 		var e end
@@ -89,6 +90,10 @@ func TestWordsOfOthers(t *testing.T) {
 	w.hear(&Word{From: 2, To: 1, Link: 3}, time.Second)
 	if up, known := w.end(1, 0, 1).state(2 * time.Second); !up || !known {
 		t.Error("the late word counts")
+	}
+	for at, connected := range []bool{true, false, true} { // the trace began meanwhile
+		w.hear(&Word{From: 1, To: 2, Link: 3, Connected: connected}, time.Duration(at-2)*time.Second)
+		w.hear(&Word{From: 1, To: 2, Link: 3, Connected: true}, time.Second)
 	}
 	if len(w.news) > 0 {
 		t.Errorf("%+v", w.news)
