@@ -43,7 +43,7 @@ func checkPaths(t *testing.T, got, want []Path) {
 	t.Helper()
 	for i, w := range want {
 		g := got[i]
-		if g.Node != w.Node || g.Link != w.Link || g.State != w.State || g.KnetDown != w.KnetDown {
+		if g.Node != w.Node || g.Link != w.Link || g.State != w.State || g.KnetDown != w.KnetDown || g.KnetFor != w.KnetFor {
 			t.Fatalf("path %d: %+v, want %+v", i, g, w)
 		}
 		if !near(w.Gap, g.Gap) || !near(w.SilentFor, g.SilentFor) || !near(w.WorstGap, g.WorstGap) || !near(w.RTT, g.RTT) {
@@ -162,14 +162,14 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
-// A view of version 1 does not tell when the stall ended, one of version 2 tells no fates.
+// A view of version 1 does not tell when the stall ended, one of version 2 tells no fates, one of version 3 not since when knet says what it says.
 func TestOldVersions(t *testing.T) {
 	v := sample(2, 2, 1)
 	v.PauseAgo, v.Fates = 0, Fates{}
 	b := Encode(nil, v)
 	head := appendHeader(nil, v)
-	for ver := byte(1); ver <= 2; ver++ {
-		cut := len(head) - 3 + int(ver) // without an empty Fates, and a PauseAgo of zero
+	for ver := byte(1); ver <= 3; ver++ {
+		cut := len(head) - 4 + int(ver) // without an empty list of flips, an empty Fates, and a PauseAgo of zero
 		old := append(append([]byte{ver}, head[1:cut]...), b[len(head):]...)
 		got, err := Decode(old)
 		if err != nil || len(got.Paths) != len(v.Paths) || got.Pause != v.Pause || got.PauseAgo != 0 || got.Paths[0].In.Runs != nil {
@@ -182,6 +182,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(Encode(nil, sample(3, 2, 1)))
 	f.Add(Encode(nil, sample(0, 0, 0)))
 	f.Add([]byte{})
+	flips := sample(3, 2, 1)
+	flips.Paths[1].KnetFor, flips.Paths[4].KnetFor = time.Second, 1234*time.Millisecond
+	f.Add(Encode(nil, flips))
 	f.Add(Encode(nil, troubled(1, 3)))
 	f.Add(Encode(nil, troubled(2, 3)))
 	f.Add([]byte{1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255})
@@ -207,5 +210,30 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buf = Encode(buf[:0], v)
+	}
+}
+
+// TestFlips: of many links whose knet changed its verdict the newest ones are told; what is old is not.
+func TestFlips(t *testing.T) {
+	var v View
+	for n := range 60 {
+		v.Paths = append(v.Paths, Path{Node: uint32(n + 1), KnetFor: time.Duration(60-n) * 200 * time.Millisecond})
+	}
+	got, err := Decode(EncodeMax(nil, v, 1<<16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range got.Paths {
+		want := v.Paths[i].KnetFor
+		if i < len(v.Paths)-maxFlips {
+			want = 0
+		}
+		if p.KnetFor != want {
+			t.Errorf("node %d: %v, want %v", p.Node, p.KnetFor, want)
+		}
+	}
+	head := appendFates(nil, Fates{})
+	if b := appendFlips(head, []Path{{Node: 1, KnetFor: newest + 1}, {Node: 1, Link: 9, KnetFor: 1}, {Node: 1, KnetFor: -1}}); len(b) != len(head)+1 || b[len(head)] != 0 {
+		t.Errorf("%v", b)
 	}
 }

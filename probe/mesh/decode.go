@@ -38,6 +38,10 @@ func Decode(data []byte) (View, error) {
 	if ver >= 3 {
 		v.Fates = d.fates()
 	}
+	var flips []Path
+	if ver >= 4 {
+		flips = d.flips()
+	}
 	if n := len(d.data) / pathBytes; n > 0 {
 		v.Paths = make([]Path, 0, min(n, maxPaths))
 	}
@@ -50,7 +54,24 @@ func Decode(data []byte) (View, error) {
 	case d.short:
 		return View{}, ErrTruncated
 	}
+	for _, f := range flips {
+		for i := range v.Paths {
+			if p := &v.Paths[i]; p.Node == f.Node && p.Link == f.Link {
+				p.KnetFor = f.KnetFor
+			}
+		}
+	}
 	return v, nil
+}
+
+// flips reads the list of links whose knet changed its verdict of late.
+func (d *decoder) flips() []Path {
+	n := int(d.uvarint(maxFlips))
+	list := make([]Path, 0, n)
+	for range n {
+		list = append(list, Path{Node: uint32(d.uvarint(math.MaxUint32)), Link: int(d.byte()), KnetFor: d.duration(time.Millisecond)})
+	}
+	return list
 }
 
 // decoder reads a View's fields; after an error it gives zeros.

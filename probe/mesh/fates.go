@@ -166,18 +166,21 @@ func appendBitmap(buf []byte, t Told, window int) []byte {
 
 // told reads the fates of a path.
 func (d *decoder) told(p *Path, f Fates, code byte) {
-	switch code {
-	case codeUsual:
-		p.In = Told{Runs: d.one(f.Window, Usual)}
-	case codeLost:
-		p.In = Told{Lag: f.Lag, Runs: d.one(f.Window, Lost)}
-	case codeDetail:
+	switch {
+	case code == codeDetail && f.Window == 0:
+		d.invalid = true
+	case code == codeDetail:
 		var another bool
 		if p.In, another = d.detail(f.Window); another {
 			out, more := d.detail(f.Window)
 			d.invalid = d.invalid || more
 			p.Out = &out
 		}
+	case f.Window == 0: // of no slots
+	case code == codeUsual:
+		p.In = Told{Runs: d.one(f.Window, Usual)}
+	case code == codeLost:
+		p.In = Told{Lag: f.Lag, Runs: d.one(f.Window, Lost)}
 	}
 }
 
