@@ -222,6 +222,9 @@ func (d *decoder) path(f *fields) {
 	for i := 0; i < n && f.err == nil; i++ {
 		s.readRun(f)
 	}
+	if f.err == nil && s.next > int(maxLength/d.trace.Slot) {
+		f.err = ErrTooLarge
+	}
 	d.trace.Paths[p] = s
 }
 

@@ -3,6 +3,7 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The form of a trace file: docs/trace.md.
@@ -33,6 +34,7 @@ const (
 	maxRuns    = 8 << 20 // of all paths
 	maxSlots   = 1 << 31
 	maxMarks   = 1 << 20
+	maxLength  = 100 * 365 * 24 * time.Hour
 )
 
 // Errors that a FormatError may wrap.

@@ -207,3 +207,18 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(float64(n), "bytes")
 	b.ReportMetric(float64(x.Runs()), "runs")
 }
+
+// TestEndless: a record whose end no time.Duration holds is none, however few bytes it takes.
+func TestEndless(t *testing.T) {
+	for slots, want := range map[int]error{1 << 31: ErrTooLarge, 1 << 20: nil} {
+		s := &Series{}
+		s.Append(slots, Sample{State: Lost})
+		var b bytes.Buffer
+		if err := Encode(&b, &Trace{Slot: 1 << 33, Paths: map[Path]*Series{{From: 1, To: 2}: s}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(&b); !errors.Is(err, want) {
+			t.Errorf("%d slots: %v, want %v", slots, err, want)
+		}
+	}
+}
