@@ -19,7 +19,7 @@ func Run(ctx context.Context, cfg Config) (Measurement, error) {
 	case cfg.Burst > 0:
 		return burst(ctx, cfg)
 	case cfg.Soak != nil && cfg.length() == 0:
-		return cfg.Soak.state.measurement(cfg.For)
+		return cfg.Soak.measurement(cfg.For)
 	}
 	return measure(ctx, cfg)
 }

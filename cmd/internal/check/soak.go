@@ -45,29 +45,29 @@ func (s *Soak) start(r *run) (*soaking, error) {
 }
 
 // digest runs the model over the record that an earlier run left.
-func (x *soaking) digest(s *State) error {
-	t, err := decodeTrace(s.Record)
+func (s *Soak) digest(state *State) error {
+	t, err := decodeTrace(state.Record)
 	if err != nil || t == nil {
 		return err
 	}
-	err = x.absorb(s, t, s.Fresh.Duration())
-	s.Record, s.Fresh = nil, 0
+	err = s.absorb(state, t, state.Fresh.Duration())
+	state.Record, state.Fresh = nil, 0
 	return err
 }
 
 // absorb runs the model over a stretch and keeps what is worth it.
-func (x *soaking) absorb(s *State, t *trace.Trace, fresh time.Duration) error {
-	out, err := x.Model(t, fresh, s.Paths)
+func (s *Soak) absorb(state *State, t *trace.Trace, fresh time.Duration) error {
+	out, err := s.Model(t, fresh, state.Paths)
 	if err != nil || out.Length == 0 {
 		return err
 	}
-	s.Soak.Model = s.Soak.Model.And(out)
+	state.Soak.Model = state.Soak.Model.And(out)
 	_, next := t.Span()
-	h := s.hour(t.Start.Add(t.At(next) - fresh))
+	h := state.hour(t.Start.Add(t.At(next) - fresh))
 	h.Virtual = max(h.Virtual, out.Virtual)
 	h.Losses += out.Losses
-	if s.Picture == nil || out.Worse(&s.Worst) {
-		s.Worst, s.Picture = out, encodeTrace(t)
+	if state.Picture == nil || out.Worse(&state.Worst) {
+		state.Worst, state.Picture = out, encodeTrace(t)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (x *soaking) step(r *run, now time.Time) {
 	if !ask || x.Interim == nil {
 		return
 	}
-	if m, err := x.measurement(r); err == nil {
+	if m, err := x.measurement(r.cfg.For); err == nil {
 		x.Interim(m)
 	}
 }
@@ -187,12 +187,12 @@ func (p Pauses) plain() verdict.Pauses {
 }
 
 // measurement is what the soak has measured so far, with the stretch that is not over.
-func (x *soaking) measurement(r *run) (Measurement, error) {
-	s := x.state.clone()
-	if err := x.digest(s); err != nil {
+func (s *Soak) measurement(asked time.Duration) (Measurement, error) {
+	state := s.state.clone()
+	if err := s.digest(state); err != nil {
 		return Measurement{}, err
 	}
-	return s.measurement(r.cfg.For)
+	return state.measurement(asked)
 }
 
 // measurement is what a state holds.
@@ -214,7 +214,7 @@ func (x *soaking) finish(r *run, now time.Time) (Measurement, error) {
 		x.note(r, now)
 	}
 	x.saveErr = x.save(x.state)
-	m, err := x.measurement(r)
+	m, err := x.measurement(r.cfg.For)
 	if err == nil {
 		err = x.err
 	}

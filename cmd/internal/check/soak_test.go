@@ -146,6 +146,22 @@ func TestSoak(t *testing.T) {
 	})
 }
 
+// TestSoakShortened: a soak that was broken off is complete by a shorter length, and its last minutes are in the verdict, too.
+func TestSoakShortened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		s := newSoak(t, ctx, &wg)
+		s.run(t, time.Hour, 5*time.Minute)
+		m := s.run(t, 4*time.Minute, time.Hour)
+		stop()
+		wg.Wait()
+		if m.Stopped || m.Length.Round(time.Second) != 5*time.Minute || m.Soak.Runs != 1 || m.Trace == nil || (m.Soak.Model.Length.Duration()-5*time.Minute).Abs() > 5*time.Second {
+			t.Errorf("%v, %+v", m.Length, m.Soak)
+		}
+	})
+}
+
 // TestSoakCrash: what was not written when the power failed is lost, and that is a minute.
 func TestSoakCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
