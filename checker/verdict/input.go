@@ -11,14 +11,14 @@ import (
 // Input is what a verdict rests on. Only Conf is required; what is missing is said to be unknown.
 type Input struct {
 	At       time.Time
-	Software string // quorumwatch version
-	Source   string // who measured: "own probes", "agent http://..."
-	Name     string // of the configuration file, for messages
-	Conf     []byte // corosync.conf as it is in force
-	Planned  []byte // as it is to be; nil: no change is planned
-	Libknet  string // version, "" if unknown
-	Sites    map[string]string
-	Local    uint32 // nodeid of the node that measured; 0: it is no node of the cluster
+	Software string            // quorumwatch version
+	Source   string            // who measured: "own probes", "agent http://..."
+	Name     string            // of the configuration file, for messages
+	Conf     []byte            // corosync.conf as it is in force
+	Planned  []byte            // as it is to be; nil: no change is planned
+	Libknet  string            // version, "" if unknown
+	Sites    map[string]string // by node name or nodeid, as the configuration has them
+	Local    uint32            // nodeid of the node that measured; 0: it is no node of the cluster
 	HA       HA
 	Proxmox  bool // a cluster of Proxmox VE: its fence budget counts
 

@@ -104,8 +104,8 @@ const farApart = time.Millisecond
 // sitesOf are the sites that were told; else those that round trips show, as an agent finds them; else all within a millisecond of here are
 // here, and the others away: what may be stretched is judged as such.
 func (j *judge) sitesOf() map[string]string {
-	if len(j.in.Sites) > 0 {
-		return j.in.Sites
+	if told := j.toldSites(); len(told) > 0 {
+		return told
 	}
 	if found := j.foundSites(); len(found) == len(j.then.Nodes) {
 		return found
@@ -121,6 +121,17 @@ func (j *judge) sitesOf() map[string]string {
 	}
 	if !far {
 		return nil
+	}
+	return out
+}
+
+// toldSites are the sites of the configuration, by node name. Those that name no node of this cluster are none.
+func (j *judge) toldSites() map[string]string {
+	out := map[string]string{}
+	for _, n := range j.then.Nodes {
+		if s := cmp.Or(j.in.Sites[n.Name], j.in.Sites[fmt.Sprint(n.ID)]); s != "" {
+			out[n.Name] = s
+		}
 	}
 	return out
 }
@@ -177,7 +188,7 @@ func (j *judge) describe() {
 	}
 	switch {
 	case len(places) < 2:
-	case len(j.in.Sites) > 0:
+	case len(j.toldSites()) > 0:
 		c.Stretched, c.StretchedWhy = true, fmt.Sprintf("%d sites", len(places))
 	default:
 		c.Stretched, c.StretchedWhy = true, "found by round trips of a millisecond and more"

@@ -19,6 +19,8 @@ func TestSitesOf(t *testing.T) {
 		want  map[string]string
 	}{
 		{"told", 1, map[string]string{"n1": "x"}, []time.Duration{9 * ms, 9 * ms, 9 * ms}, map[string]string{"n1": "x"}},
+		{"told by nodeid", 1, map[string]string{"1": "x", "2": "x", "3": "y"}, []time.Duration{ms / 5, ms / 5, ms / 5}, map[string]string{"n1": "x", "n2": "x", "n3": "y"}},
+		{"told of other nodes", 1, map[string]string{"m1": "x", "m2": "y"}, []time.Duration{ms / 5, 5 * ms, 5 * ms}, map[string]string{"n1": "near n1", "n2": "near n1", "n3": "near n3", "n4": "near n3"}},
 		{"one place", 1, nil, []time.Duration{ms / 5, ms / 4, ms / 5}, nil},
 		{"two places", 1, nil, []time.Duration{ms / 5, 5 * ms, 5 * ms}, map[string]string{"n1": "near n1", "n2": "near n1", "n3": "near n3", "n4": "near n3"}},
 		{"three places", 1, nil, []time.Duration{ms / 5, 5 * ms, 20 * ms}, map[string]string{"n1": "near n1", "n2": "near n1", "n3": "near n3", "n4": "near n4"}},
