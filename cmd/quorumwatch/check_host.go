@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -122,7 +123,7 @@ func (h *checkHost) whoAmI(ctx context.Context) {
 		h.local = n.ID
 	}
 	for _, n := range h.conf.Nodes {
-		if want := h.config.Corosync.Node; want != "" && (n.Name == want) {
+		if want := h.config.Corosync.Node; want != "" && (n.Name == want || fmt.Sprint(n.ID) == want) {
 			h.local = n.ID
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,14 +122,13 @@ func (f *checkFlags) toPeers(ctx context.Context, p *process, h *checkHost) (ver
 func (h *checkHost) sitesWith(all []candidate, then *corosync.Config) map[string]string {
 	out := map[string]string{}
 	for _, n := range then.Nodes {
-		out[n.Name] = "here"
-		if s := h.sites[n.Name]; s != "" {
-			out[n.Name] = s
-		}
-	}
-	for _, c := range all {
-		if h.sites[c.name] == "" {
-			out[c.name] = "new"
+		switch told := cmp.Or(h.sites[n.Name], h.sites[fmt.Sprint(n.ID)]); {
+		case told != "":
+			out[n.Name] = told
+		case slices.ContainsFunc(all, func(c candidate) bool { return c.name == n.Name }):
+			out[n.Name] = "new"
+		default:
+			out[n.Name] = "here"
 		}
 	}
 	return out
