@@ -10,7 +10,8 @@ type Word struct {
 	From, To  uint32 // From says it
 	Link      int
 	Connected bool
-	Downs     uint64 // how often the link has gone down since the daemon started; 0: not told
+	For       time.Duration // for how long it has been so; 0: not told
+	Downs     uint64        // how often the link has gone down since the daemon started; 0: not told
 	At        time.Time
 }
 
@@ -37,6 +38,7 @@ type words struct {
 type end struct {
 	told        bool
 	since, last time.Duration // known without a hole from since to last
+	turned      time.Duration // when it last changed, as far as is known
 	connected   bool
 	downs       uint64
 	early       bool    // connected told of a going down that downs has not counted yet
@@ -86,37 +88,55 @@ func (w *words) add(c change) {
 	w.news = slices.Insert(w.news, i, c)
 }
 
-// hear notes a word and tells when the link went down and came up since the last one: in the middle between the two, for want of
-// better. Zero: it did not.
+// flapAtLeast is how long a link that came up again between two words was down, if nobody says: a heartbeat.
+const flapAtLeast = 200 * time.Millisecond
+
+// hear notes a word and tells when the link went down and came up since the last one: as the word says, or in the middle between the
+// two. Zero: it did not.
 func (e *end) hear(word *Word, at time.Duration) (down, up time.Duration) {
 	if !e.told || at-e.last > wordHole {
-		*e = end{told: true, since: at, last: at, connected: word.Connected, downs: word.Downs}
+		*e = end{told: true, since: at, last: at, turned: at, connected: word.Connected, downs: word.Downs}
 		if !word.Connected {
 			e.open(at)
 		}
 		return 0, 0
 	}
-	middle := (e.last + at + 1) / 2 // never zero
+	turn, told := e.turn(word, at)
 	counted := word.Downs > e.downs && e.downs > 0
 	switch {
 	case e.connected && !word.Connected:
-		down, e.early = middle, !counted
-	case counted && e.early: // the one that was told already
+		down, e.early = turn, !counted
+	case !e.connected && word.Connected:
+		up = turn
+	case e.connected && counted && !e.early, e.connected && word.Connected && told: // down and up again
+		down, up, e.early = max(turn-flapAtLeast, e.turned+1), turn, !counted
+	}
+	if counted && down == 0 {
 		e.early = false
-	case counted && e.connected: // and it is up again
-		down, up = middle, at
 	}
-	if !e.connected && word.Connected {
-		up = middle
+	e.note(down, up)
+	e.last, e.connected, e.downs = at, word.Connected, word.Downs
+	return down, up
+}
+
+// turn is when the link last changed, if it did since the last word; told: the word itself says that it did, and when.
+func (e *end) turn(word *Word, at time.Duration) (turn time.Duration, told bool) {
+	const same = 50 * time.Millisecond // the same instant, told twice, over paths of different lengths
+	if t := at - word.For; word.For > 0 && t > e.turned+same {
+		return t, true
 	}
+	return max((e.last+at+1)/2, e.turned+1), false // never zero
+}
+
+// note keeps when the link was down.
+func (e *end) note(down, up time.Duration) {
 	if down > 0 {
 		e.open(down)
 	}
 	if up > 0 {
 		e.spans[(e.n-1)%len(e.spans)].to = up
 	}
-	e.last, e.connected, e.downs = at, word.Connected, word.Downs
-	return down, up
+	e.turned = max(e.turned, down, up)
 }
 
 func (e *end) open(at time.Duration) {

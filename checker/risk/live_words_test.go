@@ -23,10 +23,10 @@ func TestEndHears(t *testing.T) {
 		{"goes down, comes up", []heard{{1 * s, true, 0, 0, 0}, {2 * s, false, 0, 1500 * time.Millisecond, 0}, {3 * s, false, 0, 0, 0}, {4 * s, true, 0, 0, 3500 * time.Millisecond}}},
 		{"told before it is counted", []heard{{1 * s, true, 3, 0, 0}, {2 * s, false, 3, 1500 * time.Millisecond, 0}, {3 * s, false, 4, 0, 0}, {4 * s, true, 4, 0, 3500 * time.Millisecond}}},
 		{"counted when it is up again", []heard{{1 * s, true, 3, 0, 0}, {2 * s, false, 3, 1500 * time.Millisecond, 0}, {4 * s, true, 4, 0, 3 * s}, {5 * s, true, 4, 0, 0}}},
-		{"nobody saw it, but it was counted", []heard{{1 * s, true, 3, 0, 0}, {3 * s, true, 4, 2 * s, 3 * s}, {4 * s, true, 4, 0, 0}}},
-		{"counted with the state", []heard{{1 * s, true, 3, 0, 0}, {2 * s, false, 4, 1500 * time.Millisecond, 0}, {3 * s, true, 4, 0, 2500 * time.Millisecond}, {4 * s, true, 5, 3500 * time.Millisecond, 4 * s}}},
+		{"nobody saw it, but it was counted", []heard{{1 * s, true, 3, 0, 0}, {3 * s, true, 4, 1800 * time.Millisecond, 2 * s}, {4 * s, true, 4, 0, 0}}},
+		{"counted with the state", []heard{{1 * s, true, 3, 0, 0}, {2 * s, false, 4, 1500 * time.Millisecond, 0}, {3 * s, true, 4, 0, 2500 * time.Millisecond}, {4 * s, true, 5, 3300 * time.Millisecond, 3500 * time.Millisecond}}},
 		{"after a hole nothing is known", []heard{{1 * s, true, 3, 0, 0}, {9 * s, false, 8, 0, 0}, {10 * s, true, 8, 0, 9500 * time.Millisecond}}},
-		{"a count that begins is no event", []heard{{1 * s, true, 0, 0, 0}, {2 * s, true, 5, 0, 0}, {3 * s, true, 6, 2500 * time.Millisecond, 3 * s}}},
+		{"a count that begins is no event", []heard{{1 * s, true, 0, 0, 0}, {2 * s, true, 5, 0, 0}, {3 * s, true, 6, 2300 * time.Millisecond, 2500 * time.Millisecond}}},
 		{"at the very beginning", []heard{{0, true, 0, 0, 0}, {1, false, 0, 1, 0}, {1 * s, true, 0, 0, s/2 + 1}}},
 		{"the daemon began anew", []heard{{1 * s, true, 7, 0, 0}, {2 * s, true, 1, 0, 0}, {3 * s, true, 1, 0, 0}}},
 	} {
@@ -35,6 +35,40 @@ func TestEndHears(t *testing.T) {
 			if down, up := e.hear(&Word{Connected: h.connected, Downs: h.downs}, h.at); down != h.down || up != h.up {
 				t.Errorf("%s: at %v: down %v, up %v, want %v, %v", test.name, h.at, down, up, h.down, h.up)
 			}
+		}
+	}
+}
+
+// TestEndBelieves: a word that tells for how long it has been so is exact, and tells of a link that has come up again meanwhile.
+func TestEndBelieves(t *testing.T) {
+	const ms = time.Millisecond
+	var e end
+	for i, step := range []struct {
+		at, since  time.Duration // as told; since 0: not told
+		connected  bool
+		downs      uint64
+		down, want time.Duration
+	}{
+		{1000 * ms, 0, true, 1, 0, 0},
+		{2000 * ms, 1100 * ms, false, 1, 1100 * ms, 0},
+		{3000 * ms, 1110 * ms, false, 2, 0, 0},                // the same, counted
+		{4000 * ms, 2900 * ms, true, 2, 0, 2900 * ms},         // told of before it came up: the bulletin was older than its arrival
+		{5000 * ms, 2905 * ms, true, 2, 0, 0},                 // the same again
+		{6000 * ms, 5800 * ms, true, 2, 5600 * ms, 5800 * ms}, // down and up
+		{7000 * ms, 5800 * ms, true, 3, 0, 0},                 // and counted
+		{8000 * ms, 0, true, 4, 7300 * ms, 7500 * ms},         // another one, only counted
+	} {
+		word := Word{Connected: step.connected, Downs: step.downs}
+		if step.since > 0 {
+			word.For = step.at - step.since
+		}
+		if down, up := e.hear(&word, step.at); down != step.down || up != step.want {
+			t.Errorf("step %d: down %v, up %v, want %v, %v", i, down, up, step.down, step.want)
+		}
+	}
+	for at, want := range map[time.Duration]bool{1050 * ms: true, 1100 * ms: false, 2899 * ms: false, 2900 * ms: true, 5700 * ms: false, 5800 * ms: true} {
+		if up, known := e.state(at); !known || up != want {
+			t.Errorf("at %v: %v (known %v)", at, up, known)
 		}
 	}
 }

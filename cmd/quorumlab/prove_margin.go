@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -34,7 +35,7 @@ func proveMargin(ctx context.Context, b *bench) ([]requirement, error) {
 		for _, share := range marginShares {
 			length := time.Duration(share * float64(b.token)).Round(time.Millisecond)
 			t := trialCell{Ring: b.o.ring(), Effective: b.token, Case: fmt.Sprintf("blackout %.2f T", share), Cuts: []cutOf{{For: length}}}
-			if err := b.trial(ctx, &t); err != nil {
+			if err := errors.Join(b.calm(ctx), sleep(ctx, marginLong+hindsight), b.trial(ctx, &t)); err != nil { // nothing of the last one is in the windows
 				return nil, err
 			}
 			if err := keep(marginCell{Trial: &t}); err != nil {
@@ -44,7 +45,7 @@ func proveMargin(ctx context.Context, b *bench) ([]requirement, error) {
 	}
 	for _, loss := range b.o.losses {
 		c := lossCell{Ring: b.o.ring(), Effective: b.token, Loss: loss, For: b.o.lasts}
-		if err := b.calm(ctx); err != nil {
+		if err := errors.Join(b.calm(ctx), sleep(ctx, marginLong+hindsight)); err != nil {
 			return nil, err
 		}
 		if err := b.lose(ctx, &c); err != nil {

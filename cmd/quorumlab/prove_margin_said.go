@@ -23,6 +23,7 @@ const (
 	marginPoll = time.Second      // of the reports: well within the shortest window
 	marginLag  = 20 * time.Second // after which an agent has run its rings over all that happened
 	hindsight  = 5 * time.Second  // how far behind those run that are held to what knet did, and a report
+	marginLong = 10 * time.Second // the window that is read
 )
 
 // followMargins polls all agents for the margin of the last ten seconds. The function that it returns waits until they have run over what

@@ -18,7 +18,7 @@ const (
 	pathBytes = 11  // of a link
 	maxLinks  = 8   // KNET_MAX_LINK
 	maxPaths  = 512 // what a decoder takes: 64 nodes with 8 links
-	maxFlips  = 32  // links whose KnetFor is told
+	maxFlips  = 32  // links whose KnetTurn is told
 )
 
 // Flags of a View.
@@ -90,23 +90,14 @@ func appendHeader(buf []byte, v View) []byte {
 	return appendFlips(appendFates(buf, v.Fates), v.Paths)
 }
 
-// newest is how long ago knet's verdict may have changed for that to be told.
-const newest = 10 * time.Second
-
-// appendFlips lists the links whose knet changed its verdict of late: their number, and for each the peer, the link and how many milliseconds ago.
+// appendFlips lists the links whose knet changed its verdict of late: their number, and for each the peer, the link and when.
 func appendFlips(buf []byte, paths []Path) []byte {
-	var flips []Path
-	for _, p := range paths {
-		if p.KnetFor > 0 && p.KnetFor <= newest && p.Link >= 0 && p.Link < maxLinks {
-			flips = append(flips, p)
-		}
-	}
-	slices.SortStableFunc(flips, func(a, b Path) int { return cmp.Compare(a.KnetFor, b.KnetFor) })
+	flips := slices.DeleteFunc(slices.Clone(paths), func(p Path) bool { return p.KnetTurn == 0 || p.Link < 0 || p.Link >= maxLinks })
 	flips = flips[:min(len(flips), maxFlips)]
 	buf = binary.AppendUvarint(buf, uint64(len(flips)))
 	for _, p := range flips {
 		buf = append(binary.AppendUvarint(buf, uint64(p.Node)), byte(p.Link))
-		buf = binary.AppendUvarint(buf, max(count(p.KnetFor, time.Millisecond), 1))
+		buf = binary.BigEndian.AppendUint32(buf, p.KnetTurn)
 	}
 	return buf
 }

@@ -57,7 +57,7 @@ func Decode(data []byte) (View, error) {
 	for _, f := range flips {
 		for i := range v.Paths {
 			if p := &v.Paths[i]; p.Node == f.Node && p.Link == f.Link {
-				p.KnetFor = f.KnetFor
+				p.KnetTurn = f.KnetTurn
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func (d *decoder) flips() []Path {
 	n := int(d.uvarint(maxFlips))
 	list := make([]Path, 0, n)
 	for range n {
-		list = append(list, Path{Node: uint32(d.uvarint(math.MaxUint32)), Link: int(d.byte()), KnetFor: d.duration(time.Millisecond)})
+		list = append(list, Path{Node: uint32(d.uvarint(math.MaxUint32)), Link: int(d.byte()), KnetTurn: d.uint32()})
 	}
 	return list
 }
@@ -93,6 +93,8 @@ func (d *decoder) byte() byte {
 }
 
 func (d *decoder) uint16() uint16 { return uint16(d.byte())<<8 | uint16(d.byte()) }
+
+func (d *decoder) uint32() uint32 { return uint32(d.uint16())<<16 | uint32(d.uint16()) }
 
 // uvarint reads a number up to most.
 func (d *decoder) uvarint(most uint64) uint64 {

@@ -50,7 +50,7 @@ func (d *decoder) fates() Fates {
 		return f
 	}
 	f.Next = d.uvarint(math.MaxUint64)
-	f.Clock = uint32(d.uint16())<<16 | uint32(d.uint16())
+	f.Clock = d.uint32()
 	f.Window, f.Lag = int(d.byte()), int(d.byte())
 	if f.Window > maxWindow || f.Lag > maxLag {
 		d.invalid = true

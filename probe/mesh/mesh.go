@@ -4,7 +4,7 @@
 // # Form
 //
 // One version byte, one byte of flags, the fields of View as unsigned varints (durations of the view in milliseconds, Interval in
-// microseconds; version 1 had no PauseAgo, versions 1 and 2 nothing of fates, versions 1 to 3 no list of links whose KnetFor is told), then for
+// microseconds; version 1 had no PauseAgo, versions 1 and 2 nothing of fates, versions 1 to 3 no list of links whose KnetTurn is told), then for
 // each peer its nodeid, its number of links and 11 bytes a link. 31 peers with three links and nodeids below 128 take about 1,130 bytes. Durations of paths are rounded to 1/2048 of their
 // value, at least a microsecond; the loss ratio to 1/65535. A decoder refuses a version it does not know.
 //
@@ -57,7 +57,7 @@ type Path struct {
 	Link      int
 	State     State
 	KnetDown  bool          // the author's knet says that the link is not connected
-	KnetFor   time.Duration // for how long it has said what it says now; 0: for longer than ten seconds, or not known
+	KnetTurn  uint32        // when it last came to say what it says now, if that is not long ago: as Fates.Clock. 0: not told
 	Gap       time.Duration // present time without a round trip, 0 when healthy
 	SilentFor time.Duration // present time since anything arrived from the peer
 	WorstGap  time.Duration // of the last minute

@@ -113,6 +113,7 @@ func (j *judge) step(now time.Time) {
 	j.last = now
 	status := a.config.Daemon.Status()
 	views := j.views(now)
+	j.virtual.news.note(status)
 	j.merge(now, status, views)
 	in := checker.Input{
 		Now: now, Software: a.config.Software,
@@ -204,6 +205,7 @@ func (j *judge) tell(rep *checker.Report, status corosync.Status) {
 	if j.record != nil {
 		j.record.tell(&v, rep.At, prober.Clock())
 	}
+	j.virtual.news.tell(&v, rep.At, prober.Clock())
 	j.sequence++
 	v.Sequence, v.Leaving = j.sequence, j.leaving
 	prober.SetBulletin(mesh.EncodeMax(nil, v, probe.BulletinRoom(s.FullSize-ipv6Extra)))

@@ -37,7 +37,7 @@ func (v *virtual) step(now time.Time, j *judge, status corosync.Status, rep *che
 	v.configure(j)
 	m := v.live.Step(j.record.trace(), j.record.known(), risk.Reality{
 		Now: now, Status: status, Silent: silentNodes(rep), Dead: v.knet.step(now, rep), Cut: cutTold(rep),
-		Words: v.news.step(now, uint32(j.plan.local), status, j.viewed),
+		Words: v.news.step(now, uint32(j.plan.local), status, j.viewed, j.decoded),
 	})
 	v.margin = &m
 }
