@@ -57,7 +57,7 @@ func soakText(s *verdict.Soak) string {
 		}
 	}
 	if s.Measured < s.Asked {
-		text += "; the same command goes on"
+		text += "; run the same command to go on"
 	}
 	return text
 }

@@ -56,7 +56,7 @@ If an agent runs on this node, its report and the last hour of its record are us
 of its own to the peers' port 5412: they must run an agent or 'quorumwatch reflect'. Ctrl-C ends a run early with the verdict so far.
 
 --burst is the quick gate: both sizes of packets, a millisecond apart. --soak is the long one: it is kept in a file, so that after Ctrl-C, a restart or
-a crash the same command goes on; the time in between is told, and judged as nothing.
+a crash the same command goes on; the time in between is told, and counts as neither good nor bad.
 
 --peer judges the path to a site that is not in the cluster yet: run 'quorumwatch reflect' there.
 
@@ -102,7 +102,7 @@ func (f *checkFlags) register(cmd *cobra.Command) {
 	flags.SortFlags = false
 	flags.DurationVar(&f.last, "for", 10*time.Second, "measure so long, a `time` (10m, 24h)")
 	flags.BoolVar(&f.burst, "burst", false, "send 10,000 small and 10,000 full-size probes at 1 ms on each path: the gate that Proxmox's omping test was")
-	flags.DurationVar(&f.soak, "soak", 0, "measure for a long `time` (24h), keeping what was measured in a file: broken off, the same command goes on")
+	flags.DurationVar(&f.soak, "soak", 0, "measure for a long `time` (24h), keeping what was measured in a file: if it is broken off, the same command goes on")
 	flags.StringVar(&f.state, "state", "", "`file` of the soak (default: soak.json.gz in state_dir for root, else in $XDG_STATE_HOME/quorumwatch)")
 	flags.BoolVar(&f.fresh, "fresh", false, "throw away the soak that is kept there, and begin another one")
 	flags.BoolVar(&f.own, "own", false, "measure, even if an agent runs on this node")

@@ -147,7 +147,7 @@ func (f *checkFlags) measured(h *checkHost, m check.Measurement) verdict.Input {
 		Port: f.remotePort(h), DSCP: fmt.Sprintf("TOS 0x%02x, priority %d", h.tos(), knetPriority),
 	}
 	if m.SaveErr != nil {
-		in.Missing = append(in.Missing, "the soak could not be kept, and begins where it was last: "+m.SaveErr.Error())
+		in.Missing = append(in.Missing, "what was measured could not be saved, and the next run goes on from what was saved last: "+m.SaveErr.Error())
 	}
 	return in
 }

@@ -61,7 +61,7 @@ func (f *checkFlags) openSoak(p *process, h *checkHost, c *check.Config, about v
 		return verdict.Run(in, t, fresh)
 	}
 	if n := s.Measured(); n >= f.soak {
-		fmt.Fprintf(p.err, "this soak is complete: its verdict again. --fresh begins another, a longer --soak goes on\n")
+		fmt.Fprintf(p.err, "this soak is complete, and its verdict follows; --fresh begins another one, a longer --soak goes on with it\n")
 	} else if n > 0 {
 		fmt.Fprintf(p.err, "going on after %s of %s (%s)\n", roughly(n), roughly(f.soak), file)
 	}
