@@ -58,6 +58,9 @@ func (p *progress) line(x check.Progress) string {
 		done := int(share * width)
 		text = "[" + strings.Repeat("#", done) + strings.Repeat(".", width-done) + "] " + text
 	}
+	if x.SaveErr != nil {
+		text += "; NOT SAVED: " + x.SaveErr.Error()
+	}
 	if s := p.interim.Load(); s != nil {
 		text += "; so far " + *s
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ func TestProgress(t *testing.T) {
 	p.end()
 	if got := b.String(); !strings.HasPrefix(got, "\r\x1b[K[#######.............]  37 %, 15 h ") || !strings.HasSuffix(got, "…\r\x1b[K") || strings.Contains(got, "\n") {
 		t.Errorf("%q", got)
+	}
+	if x.SaveErr = errors.New("no space left on device"); !strings.Contains(p.line(x), "; NOT SAVED: no space left on device; so far") {
+		t.Errorf("%q", p.line(x))
 	}
 	b.Reset()
 	quiet := newProgress(&b, 0)

@@ -49,6 +49,7 @@ type Progress struct {
 	Done, Of        time.Duration
 	Answered, Paths int
 	Probes, Lost    uint64 // of paths that answer; whose fate is known
+	SaveErr         error  // why what a soak measured of late could not be kept
 }
 
 // Measurement is what a run gave.

@@ -90,7 +90,7 @@ func (r *run) follow(ctx context.Context, ended chan error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	told := time.Time{}
-	for until := r.until(); time.Since(r.begin) < until && !r.spent(time.Now()); {
+	for until := r.until(); time.Since(r.begin) < until && !r.spent(time.Now()) && !r.soak.failed(); {
 		timer.Reset(min(collectEvery, until-time.Since(r.begin)))
 		select {
 		case <-ctx.Done():

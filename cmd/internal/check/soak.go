@@ -93,6 +93,9 @@ func (x *soaking) step(r *run, now time.Time) {
 	}
 }
 
+// failed: the model cannot be run, so that no verdict would come of more hours.
+func (x *soaking) failed() bool { return x != nil && x.err != nil }
+
 // count puts what was measured since the last time into its minute and hour.
 func (x *soaking) count(r *run, now time.Time) {
 	m := verdict.Minute{Begin: x.minute}
@@ -230,7 +233,7 @@ func (r *run) upTo(now time.Time) time.Time {
 // ahead puts the progress of this run behind what was measured before.
 func (x *soaking) ahead(p *Progress) {
 	measured := x.before.Soak.Measured.Duration()
-	p.Done, p.Of = p.Done+measured, p.Of+measured
+	p.Done, p.Of, p.SaveErr = p.Done+measured, p.Of+measured, x.saveErr
 	for i := range x.before.Paths {
 		if f := &x.before.Paths[i].Figures; f.Received > 0 {
 			p.Probes, p.Lost = p.Probes+f.Received+f.Lost, p.Lost+f.Lost

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -143,6 +144,34 @@ func TestSoak(t *testing.T) {
 		if len(s.asked) < 12 || s.asked[0].Length > 2*time.Minute || s.asked[0].Soak.Model.Length == 0 {
 			t.Errorf("%d interim verdicts", len(s.asked))
 		}
+	})
+}
+
+// TestSoakWithoutModel: a soak of which no verdict can come ends when that is seen, not after a day.
+func TestSoakWithoutModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		s := newSoak(t, ctx, &wg)
+		c := s.config(24 * time.Hour)
+		kept, err := check.OpenSoak(s.file, check.NewFingerprint(&c, []byte("conf"), nil, nil), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := errors.New("no ring")
+		kept.Model = func(*trace.Trace, time.Duration, []verdict.Path) (verdict.Stretch, error) {
+			return verdict.Stretch{}, bad
+		}
+		c.Soak = kept
+		began := time.Now()
+		if _, err := check.Run(ctx, c); !errors.Is(err, bad) || time.Since(began) > time.Hour {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		if err := kept.Close(); err != nil {
+			t.Error(err)
+		}
+		stop()
+		wg.Wait()
 	})
 }
 
