@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
@@ -13,6 +14,7 @@ import (
 // token itself. The other rings tell what might have been.
 const (
 	maxHeld   = 5
+	survived  = 0.95            // of the token: longest gap that a token comes through, a retransmit before its end
 	hindsight = 4 * time.Second // until which all ends have said what became of their links: two seconds of polling, and their bulletins
 )
 
@@ -23,6 +25,9 @@ type heldRings struct {
 	rings []*liveRing
 	at    time.Duration   // up to when they have run, in the trace's time
 	renew []time.Duration // when the real ring formed anew, ahead of at
+	heard time.Duration   // when Corosync last told how it is
+	lost  []time.Duration // when the real ring lost its token or formed anew, as it was told; the last few
+	like  []int           // [ring]: whose gaps count for it while it is not settled; -1: nobody's
 }
 
 // heldNetwork is the network as a held ring meets it: heartbeats of a link arrive while its end said that it is up, and while it said that it is
@@ -54,11 +59,21 @@ func (h heldNetwork) Deliver(p totem.Packet) (time.Duration, bool) {
 
 // begin makes n new rings at a time of the trace.
 func (h *heldRings) begin(c Cluster, net *Recorded, random *rand.Rand, n int, at time.Duration) {
-	*h = heldRings{words: newWords(net.nodes, net.links), net: net, at: at}
+	*h = heldRings{words: newWords(net.nodes, net.links), net: net, at: at, heard: h.heard, lost: h.lost}
 	for range n {
 		if r := newLiveRing(c, heldNetwork{net, &h.words}, net, random, at); r != nil {
-			h.rings = append(h.rings, r)
+			h.rings, h.like = append(h.rings, r), append(h.like, -1)
 		}
+	}
+}
+
+// hear notes what Corosync said of its token and its ring.
+func (h *heldRings) hear(now time.Duration, s corosync.Status, n news) {
+	if s.Daemon == corosync.DaemonRunning && !s.Stale && s.SRP.Known {
+		h.heard = now
+	}
+	if n.ring || n.losses > 0 {
+		h.lost = append(h.lost[max(0, len(h.lost)-15):], now)
 	}
 }
 
@@ -74,17 +89,51 @@ func (h *heldRings) step(until time.Duration) {
 	h.at = until
 }
 
-// fold puts the gaps into a bucket. offset turns the trace's time into the bucket's.
+// fold puts the gaps into a bucket. offset turns the trace's time into the bucket's. A ring that is not settled says what another does.
 func (h *heldRings) fold(b *bucket, offset time.Duration) {
 	for i, r := range h.rings {
-		if r.ring.Now() >= r.settled {
+		if r.ready() {
 			g := r.longest()
 			b.held[i] = max(b.held[i], g.Length)
-			b.heldRings = max(b.heldRings, i+1)
+			b.heldRings = len(h.rings)
 			b.note(r, g, offset)
 		}
 		r.ring.ResetGaps()
 	}
+	for i, r := range h.rings {
+		switch k := h.like[i]; {
+		case r.ready():
+			h.like[i] = i
+		case k < 0 || !h.rings[k].ready():
+			h.like[i] = h.another(nil)
+		default:
+			b.held[i] = max(b.held[i], b.held[k])
+		}
+	}
+}
+
+// another is a settled ring that is not among some; -1: there is none.
+func (h *heldRings) another(not []int) int {
+	return slices.IndexFunc(h.rings, func(r *liveRing) bool {
+		return r.ready() && !slices.ContainsFunc(not, func(i int) bool { return h.rings[i] == r })
+	})
+}
+
+// surely is how long after a lost token Corosync, if it answers, has told of it.
+const surely = 2 * time.Second
+
+// refuted are the settled rings that have just lost the token although the real one did not: their tokens were elsewhere.
+func (h *heldRings) refuted(token time.Duration) []int {
+	var out []int
+	real := h.heard < h.at+surely || slices.ContainsFunc(h.lost, func(at time.Duration) bool { return at > h.at-token && at < h.at+hindsight })
+	for i, r := range h.rings {
+		lost := r.ring.Stats().Disruptions
+		if lost > r.stats.Disruptions && r.ready() && !real {
+			out = append(out, i)
+		}
+		r.stats.Disruptions = lost
+	}
+	return out
 }
 
 // formedAnew says whether the real ring formed anew up to where they have run.

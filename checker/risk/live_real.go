@@ -177,7 +177,7 @@ func (l *Live) tell(t *trace.Trace, known int) {
 }
 
 func (l *Live) anySettled() bool {
-	return slices.ContainsFunc(l.rings, func(r *liveRing) bool { return r.ring.Now() >= r.settled })
+	return slices.ContainsFunc(l.rings, func(r *liveRing) bool { return r.ready() })
 }
 
 // sum fills in the windows.

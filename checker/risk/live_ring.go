@@ -96,6 +96,9 @@ func (r *liveRing) run(until time.Duration) {
 	}
 }
 
+// ready: what it does counts.
+func (r *liveRing) ready() bool { return r.ring.Now() >= r.settled }
+
 // whole: all processors are in service in one ring.
 func (r *liveRing) whole() bool {
 	n := len(r.cluster.Nodes)
@@ -118,7 +121,7 @@ func (r *liveRing) broken(at time.Duration) bool {
 // What began before cutUntil is the cost of a cut that was told of: only the gap is put down.
 func (r *liveRing) fold(b *bucket, i int, offset, cutUntil time.Duration) (nearly bool) {
 	s := r.ring.Stats()
-	if r.ring.Now() >= r.settled {
+	if r.ready() {
 		if r.begin+r.ring.Now() > cutUntil {
 			b.losses[i] += uint32(s.Disruptions - r.stats.Disruptions)
 		}

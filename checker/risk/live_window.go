@@ -137,6 +137,20 @@ func (h *history) takeBack(since time.Duration) {
 	}
 }
 
+// correct gives a held ring another one's gaps from an instant on, as far as they are not put away; without another they were no longer than most.
+func (h *history) correct(ring, other int, since, most time.Duration) {
+	for i := range h.recent.buckets {
+		b := &h.recent.buckets[i]
+		switch {
+		case time.Duration(b.index+1)*time.Second <= since:
+		case other >= 0:
+			b.held[ring] = b.held[other]
+		default:
+			b.held[ring] = min(b.held[ring], most)
+		}
+	}
+}
+
 // window sums up what happened up to an instant.
 func (h *history) window(length, t time.Duration, rings int, at func(time.Duration) time.Time) Window {
 	var sum bucket

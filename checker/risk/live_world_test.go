@@ -37,7 +37,9 @@ type world struct {
 	losses  int
 	warm    time.Duration // nothing real counts before
 	downs   map[trace.Path]uint64
-	deaf    bool // no knet's word is heard
+	turned  map[trace.Path]time.Duration // when a link last went up or down
+	deaf    bool                         // no knet's word is heard
+	honest  bool                         // the status tells of lost tokens and new rings
 	words   []Word
 }
 
@@ -50,7 +52,7 @@ func newWorld(t *testing.T, conf *corosync.Config, seed uint64, libknet string, 
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	o := &world{
 		t: t, cluster: c, weather: w, draw: rand.New(rand.NewPCG(seed, 1)), live: NewLive(seed),
-		trace: &trace.Trace{Start: start, Slot: slot, Paths: map[trace.Path]*trace.Series{}}, warm: 15 * time.Second, downs: map[trace.Path]uint64{},
+		trace: &trace.Trace{Start: start, Slot: slot, Paths: map[trace.Path]*trace.Series{}}, warm: 15 * time.Second, downs: map[trace.Path]uint64{}, turned: map[trace.Path]time.Duration{},
 	}
 	o.real, err = c.Ring(Run{Network: totem.NetworkFunc(o.deliver), Traffic: messages, Rand: rand.New(rand.NewPCG(seed, 2))})
 	if err != nil {
@@ -109,9 +111,17 @@ func (w *world) step() {
 	for _, e := range w.real.Run(now) {
 		if e.Kind == totem.TokenLost && now > w.warm {
 			w.losses++
+			if w.honest {
+				w.status.SRP.OperationalTokenLost++
+				w.status.RingID.Seq += 4
+			}
 		}
-		if e.Kind == totem.LinkDown {
-			w.downs[trace.Path{From: w.cluster.Nodes[e.Node].ID, To: w.cluster.Nodes[e.Peer].ID, Link: w.cluster.Links[e.Link].Number}]++
+		if e.Kind == totem.LinkDown || e.Kind == totem.LinkUp {
+			p := trace.Path{From: w.cluster.Nodes[e.Node].ID, To: w.cluster.Nodes[e.Peer].ID, Link: w.cluster.Links[e.Link].Number}
+			w.turned[p] = e.At
+			if e.Kind == totem.LinkDown {
+				w.downs[p]++
+			}
 		}
 	}
 	w.speak(now)
@@ -141,8 +151,12 @@ func (w *world) speak(now time.Duration) {
 			for k, l := range w.cluster.Links {
 				if i != j {
 					word := Word{From: from.ID, To: to.ID, Link: l.Number, Connected: w.real.Usable(i, j, k), At: w.trace.Start.Add(now)}
+					p := trace.Path{From: from.ID, To: to.ID, Link: l.Number}
 					if i == 0 {
-						word.Downs = 1 + w.downs[trace.Path{From: from.ID, To: to.ID, Link: l.Number}]
+						word.Downs = 1 + w.downs[p]
+					}
+					if at := w.turned[p]; at > 0 {
+						word.For = now - at
 					}
 					w.words = append(w.words, word)
 				}
