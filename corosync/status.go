@@ -22,6 +22,7 @@ type Status struct {
 	Links    []LinkStatus // per peer and link
 	LinksAt  time.Time    // when Links were read; zero: At
 	TokenAt  TokenEvents  // when Corosync last complained about its token, as its log said
+	LogSince time.Time    // since when that log has been followed, with lines in it; zero: it is not, so that silence says nothing
 	SRP      SRPStats     // totemsrp counters
 	Runtime  Runtime      // effective values as the daemon runs them
 	Stalls   []Stall      // newest first: when Corosync's own process got no CPU; at most ten

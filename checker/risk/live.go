@@ -67,8 +67,7 @@ func (l *Live) Skipped() int { return l.skipped }
 func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 	until := t.At(known)
 	if !t.Start.Equal(l.start) || until < l.at {
-		l.start, l.rings, l.cutUntil, l.held.lost = t.Start, nil, 0, nil
-		l.held.heard = 0
+		l.start, l.rings, l.cutUntil, l.held.said = t.Start, nil, 0, said{}
 		if l.origin.IsZero() {
 			l.origin = t.Start
 		}
@@ -95,7 +94,7 @@ func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 		l.restart(until, func(r *liveRing) bool { return !r.whole() })
 		l.held.renew = append(l.held.renew, until)
 	}
-	l.held.hear(real.Now.Sub(l.start), real.Status, news)
+	l.held.said.hear(real.Now.Sub(l.start), l.start, real.Status, news)
 	for i := range real.Words {
 		l.held.words.hear(&real.Words[i], real.Words[i].At.Sub(l.start))
 	}
@@ -210,7 +209,7 @@ func (l *Live) follow(until time.Duration) {
 	for h.at < until && h.net.packets-work < maxWork/2 {
 		h.step(min(until, h.at+chunk))
 		h.fold(l.history.at(l.when(h.at)), l.when(0))
-		l.refute(h.refuted(l.cluster.Timeouts.Token))
+		l.refute()
 		if h.formedAnew() {
 			l.restartHeld(func(r *liveRing) bool { return !r.whole() })
 		}
@@ -221,24 +220,6 @@ func (l *Live) follow(until time.Duration) {
 		h.at = until
 		l.restartHeld(every)
 	}
-}
-
-// refute takes back what rings said that lost the token although the real one did not. Others speak for them, and they begin anew.
-func (l *Live) refute(rings []int) {
-	h := &l.held
-	token := l.cluster.Timeouts.Token
-	for _, i := range rings {
-		other := h.another(rings)
-		for k, r := range h.rings {
-			if k == i || h.like[k] == i && !r.ready() {
-				l.history.correct(k, other, l.when(h.at-token)-time.Second, time.Duration(survived*float64(token)))
-				h.like[k] = other
-			}
-		}
-	}
-	l.restartHeld(func(r *liveRing) bool {
-		return slices.ContainsFunc(rings, func(i int) bool { return h.rings[i] == r })
-	})
 }
 
 // when turns the trace's time into the history's.
@@ -279,13 +260,15 @@ func (l *Live) believe(dead []trace.Path) {
 
 // note puts down what Corosync said.
 func (l *Live) note(at time.Duration, n news) {
-	if n.losses == 0 && n.warnings == 0 && n.gap == 0 {
+	switch t := l.cluster.Timeouts; { // so long at least
+	case n.losses > 0 || n.again:
+		n.gap = max(n.gap, t.Token)
+	case n.warnings > 0:
+		n.gap = max(n.gap, t.TokenWarning)
+	case n.gap == 0:
 		return
 	}
 	b := l.history.at(l.when(at))
-	if n.losses > 0 {
-		n.gap = max(n.gap, l.cluster.Timeouts.Token) // so long at least
-	}
 	b.real.Losses += n.losses
 	if at <= l.cutUntil {
 		b.real.InCuts += n.losses

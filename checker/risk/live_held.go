@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
@@ -14,7 +13,6 @@ import (
 // token itself. The other rings tell what might have been.
 const (
 	maxHeld   = 5
-	survived  = 0.95            // of the token: longest gap that a token comes through, a retransmit before its end
 	hindsight = 4 * time.Second // until which all ends have said what became of their links: two seconds of polling, and their bulletins
 )
 
@@ -25,8 +23,7 @@ type heldRings struct {
 	rings []*liveRing
 	at    time.Duration   // up to when they have run, in the trace's time
 	renew []time.Duration // when the real ring formed anew, ahead of at
-	heard time.Duration   // when Corosync last told how it is
-	lost  []time.Duration // when the real ring lost its token or formed anew, as it was told; the last few
+	said  said            // by Corosync, of its token
 	like  []int           // [ring]: whose gaps count for it while it is not settled; -1: nobody's
 }
 
@@ -59,21 +56,11 @@ func (h heldNetwork) Deliver(p totem.Packet) (time.Duration, bool) {
 
 // begin makes n new rings at a time of the trace.
 func (h *heldRings) begin(c Cluster, net *Recorded, random *rand.Rand, n int, at time.Duration) {
-	*h = heldRings{words: newWords(net.nodes, net.links), net: net, at: at, heard: h.heard, lost: h.lost}
+	*h = heldRings{words: newWords(net.nodes, net.links), net: net, at: at, said: h.said}
 	for range n {
 		if r := newLiveRing(c, heldNetwork{net, &h.words}, net, random, at); r != nil {
 			h.rings, h.like = append(h.rings, r), append(h.like, -1)
 		}
-	}
-}
-
-// hear notes what Corosync said of its token and its ring.
-func (h *heldRings) hear(now time.Duration, s corosync.Status, n news) {
-	if s.Daemon == corosync.DaemonRunning && !s.Stale && s.SRP.Known {
-		h.heard = now
-	}
-	if n.ring || n.losses > 0 {
-		h.lost = append(h.lost[max(0, len(h.lost)-15):], now)
 	}
 }
 
@@ -117,23 +104,6 @@ func (h *heldRings) another(not []int) int {
 	return slices.IndexFunc(h.rings, func(r *liveRing) bool {
 		return r.ready() && !slices.ContainsFunc(not, func(i int) bool { return h.rings[i] == r })
 	})
-}
-
-// surely is how long after a lost token Corosync, if it answers, has told of it.
-const surely = 2 * time.Second
-
-// refuted are the settled rings that have just lost the token although the real one did not: their tokens were elsewhere.
-func (h *heldRings) refuted(token time.Duration) []int {
-	var out []int
-	real := h.heard < h.at+surely || slices.ContainsFunc(h.lost, func(at time.Duration) bool { return at > h.at-token && at < h.at+hindsight })
-	for i, r := range h.rings {
-		lost := r.ring.Stats().Disruptions
-		if lost > r.stats.Disruptions && r.ready() && !real {
-			out = append(out, i)
-		}
-		r.stats.Disruptions = lost
-	}
-	return out
 }
 
 // formedAnew says whether the real ring formed anew up to where they have run.

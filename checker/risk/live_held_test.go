@@ -13,7 +13,7 @@ func TestLiveFollowsKnet(t *testing.T) {
 		for _, share := range []float64{0.05, 0.1, 0.2, 0.3} {
 			for seed := range uint64(6) {
 				w := newWorld(t, stretched(t, 1, token), seed, "1.25", nil)
-				w.honest = true
+				w.honest, w.status.LogSince = true, w.trace.Start
 				full := w.cluster.Timeouts.Token
 				dark := 40*time.Second + time.Duration(seed)*217*time.Millisecond
 				w.weather = func(from, to uint32, _ int, at time.Duration) (time.Duration, float64) {

@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -22,6 +23,7 @@ type Reality struct {
 type reality struct {
 	stopped bool
 	members []uint32 // nil: never told
+	joins   []uint32 // how often each has joined, in their order
 	ring    corosync.RingID
 	losses  uint64
 	counted bool // losses is valid
@@ -32,6 +34,7 @@ type reality struct {
 type news struct {
 	members  bool
 	ring     bool
+	again    bool // of the same members, none of whom was away: so the ring lost its token
 	losses   int
 	warnings int
 	gap      time.Duration
@@ -61,21 +64,29 @@ func (r *reality) read(s corosync.Status) (n news) {
 		}
 		r.losses, r.counted = s.SRP.OperationalTokenLost, true
 	}
-	var members []uint32
-	for _, m := range s.Members {
-		if m.Joined {
-			members = append(members, m.ID)
-		}
-	}
-	slices.Sort(members)
-	if len(members) > 0 && !slices.Equal(members, r.members) {
-		r.members, n.members = members, true
-	}
 	n.ring = s.RingID != r.ring && r.ring.Rep != 0 && s.RingID.Rep != 0
 	if s.RingID.Rep != 0 {
 		r.ring = s.RingID
 	}
+	r.readMembers(s.Members, &n)
 	return n
+}
+
+// readMembers compares who is in the membership. If all are who were, and none has joined again, a new ring is one that lost its token: this node may have been
+// called to gather by another before it found out for itself.
+func (r *reality) readMembers(list []corosync.Member, n *news) {
+	var members, joins []uint32
+	for _, m := range slices.SortedFunc(slices.Values(list), func(a, b corosync.Member) int { return cmp.Compare(a.ID, b.ID) }) {
+		if m.Joined {
+			members, joins = append(members, m.ID), append(joins, m.JoinCount)
+		}
+	}
+	if len(members) == 0 {
+		return
+	}
+	n.members = !slices.Equal(members, r.members)
+	n.again = n.ring && !n.members && slices.Equal(joins, r.joins)
+	r.members, r.joins = members, joins
 }
 
 // readToken compares what the log said of the token.

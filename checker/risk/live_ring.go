@@ -20,11 +20,13 @@ type liveRing struct {
 	ring    *totem.Ring
 	net     *tap
 	cluster Cluster
-	begin   time.Duration // ring time zero, in the trace's time
-	settled time.Duration // before that ring time nothing counts: the ring finds out first which links work
-	wholeAt time.Duration // when it was last in service as a whole, ring time
-	stats   totem.Stats   // as last folded
-	close   time.Duration // where the last gap that was tight began, ring time: it is counted once
+	begin   time.Duration   // ring time zero, in the trace's time
+	settled time.Duration   // before that ring time nothing counts: the ring finds out first which links work
+	wholeAt time.Duration   // when it was last in service as a whole, ring time
+	stats   totem.Stats     // as last folded
+	hushed  time.Duration   // before that ring time it is not believed: Corosync has said otherwise of the gap that goes on
+	warned  []time.Duration // when it warned, in the trace's time; the last few
+	close   time.Duration   // where the last gap that was tight began, ring time: it is counted once
 	downs   trail
 }
 
@@ -97,7 +99,7 @@ func (r *liveRing) run(until time.Duration) {
 }
 
 // ready: what it does counts.
-func (r *liveRing) ready() bool { return r.ring.Now() >= r.settled }
+func (r *liveRing) ready() bool { return r.ring.Now() >= max(r.settled, r.hushed) }
 
 // whole: all processors are in service in one ring.
 func (r *liveRing) whole() bool {

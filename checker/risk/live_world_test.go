@@ -39,7 +39,7 @@ type world struct {
 	downs   map[trace.Path]uint64
 	turned  map[trace.Path]time.Duration // when a link last went up or down
 	deaf    bool                         // no knet's word is heard
-	honest  bool                         // the status tells of lost tokens and new rings
+	honest  bool                         // the status tells of lost tokens, new rings and overdue tokens
 	words   []Word
 }
 
@@ -115,6 +115,9 @@ func (w *world) step() {
 				w.status.SRP.OperationalTokenLost++
 				w.status.RingID.Seq += 4
 			}
+		}
+		if e.Kind == totem.TokenWarning && e.Node == 0 && w.honest {
+			w.status.TokenAt.Warned = w.trace.Start.Add(e.At)
 		}
 		if e.Kind == totem.LinkDown || e.Kind == totem.LinkUp {
 			p := trace.Path{From: w.cluster.Nodes[e.Node].ID, To: w.cluster.Nodes[e.Peer].ID, Link: w.cluster.Links[e.Link].Number}

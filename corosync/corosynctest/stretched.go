@@ -48,7 +48,7 @@ func Stretched(links int) *corosync.Config {
 func StretchedStatus(at time.Time, node uint32, links int) corosync.Status {
 	c := Stretched(links)
 	s := corosync.Status{
-		At: at, LinksAt: at, Since: at.Add(-24 * time.Hour), Daemon: corosync.DaemonRunning, Software: "3.1.10", LocalID: node,
+		At: at, LinksAt: at, Since: at.Add(-24 * time.Hour), LogSince: at.Add(-24 * time.Hour), Daemon: corosync.DaemonRunning, Software: "3.1.10", LocalID: node,
 		RingID: corosync.RingID{Rep: 1, Seq: 0x2c},
 		Quorum: corosync.QuorumStatus{
 			Known: true, Provider: "corosync_votequorum", Quorate: true, Expected: 5, HighestExpected: 5, Total: 5, Quorum: 3,

@@ -97,6 +97,9 @@ func (l *loop) nextStream() time.Time {
 func (l *loop) streamEnded(r report, now time.Time) {
 	s := &l.streams[r.stream]
 	s.running, s.absent = false, errors.Is(r.err, ErrAbsent)
+	if r.stream == streamLog && !l.cur.LogSince.IsZero() {
+		l.cur.LogSince, l.dirty = time.Time{}, true
+	}
 	if r.stream == streamLog || s.absent {
 		return
 	}
@@ -116,7 +119,11 @@ func (l *loop) streamLine(r report, now time.Time) {
 			l.jobs.want(jobQuorum, now)
 		}
 	case streamLog:
-		if e, ok := corosync.ParseLog(r.line, now); ok && e.What != nil {
+		e, ok := corosync.ParseLog(r.line, now)
+		if ok && l.cur.LogSince.IsZero() {
+			l.cur.LogSince, l.dirty = now, true
+		}
+		if ok && e.What != nil {
 			l.logged(e, now)
 		}
 	}

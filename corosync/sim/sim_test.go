@@ -90,7 +90,7 @@ func TestHealthy(t *testing.T) {
 	}
 	got := c.Status(3)
 	want := corosynctest.StretchedStatus(c.Now(), 3, 2)
-	want.Since, want.RingID, want.SRP = got.Since, got.RingID, got.SRP
+	want.Since, want.LogSince, want.RingID, want.SRP = got.Since, got.LogSince, got.RingID, got.SRP
 	want.Runtime.Values = got.Runtime.Values
 	for i := range want.Links {
 		l := &want.Links[i]

@@ -26,7 +26,7 @@ func (n *node) status() corosync.Status {
 		At: n.c.now, Daemon: n.state, Reason: n.reason, Since: n.since, TokenAt: n.tokenAt,
 		LocalID: n.id, RingID: n.ringOf, Members: n.memberList(), Quorum: n.quorumStatus(),
 		Links: n.linkList(), LinksAt: n.c.now, SRP: n.srp, Runtime: n.c.fixed,
-		Software: n.c.cfg.Software, Libknet: n.c.cfg.Libknet, Stalls: slices.Clone(n.stalls),
+		LogSince: n.c.cfg.Start, Software: n.c.cfg.Software, Libknet: n.c.cfg.Libknet, Stalls: slices.Clone(n.stalls),
 	}
 	s.SRP.TimeSinceToken = n.c.now.Sub(n.lastToken).Truncate(time.Millisecond)
 	s.SRP.MeanTokenInterval = time.Duration(n.meanToken).Truncate(time.Millisecond)

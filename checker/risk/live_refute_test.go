@@ -1,0 +1,118 @@
+package risk
+
+import (
+	"testing"
+	"time"
+
+	"github.com/quorumwatch/quorumwatch/corosync"
+)
+
+// TestLiveWarned: rings in hindsight of which the path makes a gap beyond 0.75 of the token, and a real one that did not warn of it, or did. Of a log
+// that nobody reads silence says nothing.
+func TestLiveWarned(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		read   bool // its log
+		warned bool
+		outage time.Duration
+		rings  bool    // in the middle told so too
+		lo, hi float64 // the gap, of the token
+	}{
+		{"silent", true, false, 1500 * time.Millisecond, true, 0, 0.75},
+		{"not read", false, false, 1500 * time.Millisecond, true, 0.75, 0.95},
+		{"warned, and so it was", true, true, 1500 * time.Millisecond, true, 0.75, 0.95},
+		{"warned of what no ring saw", true, true, 0, false, 0.749, 0.75},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, stretched(t, 1, 0), 4, "1.25", sick{every: 60 * time.Second, length: c.outage}.weather)
+			if c.read {
+				w.status.LogSince = w.trace.Start
+			}
+			w.run(60 * time.Second)
+			full := w.cluster.Timeouts.Token
+			w.run(full * 3 / 4)
+			if c.warned {
+				w.status.TokenAt.Warned = w.reality().Now
+			}
+			w.run(30 * time.Second)
+			m := w.margin.Ten
+			in := func(d time.Duration) bool {
+				return d >= time.Duration(c.lo*float64(full)) && d <= time.Duration(c.hi*float64(full))
+			}
+			if !in(m.Gap()) || in(m.Median) != c.rings || m.Real.Warnings != map[bool]int{true: 1}[c.warned] {
+				t.Errorf("token %v: told %v, ring in the middle %v, Corosync %+v", full, m.Gap(), m.Median, m.Real)
+			}
+		})
+	}
+}
+
+// TestLiveAgain: a new ring of the same members lost its token, even if this node's Corosync did not count that; one that was left or joined need not have.
+func TestLiveAgain(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		joins uint32 // how often a member joined meanwhile
+		lost  bool
+	}{{"all stayed", 0, true}, {"one was away", 1, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, stretched(t, 1, 0), 4, "1.25", sick{}.weather)
+			w.run(40 * time.Second)
+			w.status.Members[2].JoinCount += c.joins
+			w.status.RingID.Seq += 4
+			w.run(20 * time.Second)
+			m := w.margin
+			if lost := m.Ten.Gap() >= m.Token; !m.Known || lost != c.lost || m.Ten.Real.Losses > 0 {
+				t.Errorf("%+v", m.Ten)
+			}
+		})
+	}
+}
+
+// TestSaid: what silence says, and when.
+func TestSaid(t *testing.T) {
+	start := time.Unix(1e9, 0)
+	st := corosync.Status{Daemon: corosync.DaemonRunning, SRP: corosync.SRPStats{Known: true}, LogSince: start.Add(-time.Minute)}
+	st.TokenAt.Warned = start.Add(20 * time.Second)
+	var s said
+	s.hear(20*time.Second, start, st, news{warnings: 1})
+	s.hear(40*time.Second, start, st, news{losses: 1})
+	s.hear(60*time.Second, start, st, news{})
+	const token, slack = 3 * time.Second, 2 * time.Second
+	for _, c := range []struct {
+		at          time.Duration
+		kept, quiet bool
+	}{
+		{10 * time.Second, true, true},
+		{19 * time.Second, true, false},
+		{22 * time.Second, true, false},
+		{23 * time.Second, true, true},
+		{37 * time.Second, false, true},
+		{42 * time.Second, false, true},
+		{50 * time.Second, true, true},
+		{59 * time.Second, false, true}, // of a loss it might not have told yet
+		{61 * time.Second, false, false},
+	} {
+		if s.kept(c.at, token) != c.kept || s.quiet(c.at, slack) != c.quiet {
+			t.Errorf("%v: kept %v, quiet %v", c.at, s.kept(c.at, token), s.quiet(c.at, slack))
+		}
+	}
+	if _, is := s.due(19 * time.Second); is {
+		t.Error("held to a warning before it came")
+	}
+	if at, is := s.due(20 * time.Second); !is || at != 20*time.Second {
+		t.Errorf("due %v %v", at, is)
+	}
+	if _, is := s.due(time.Hour); is {
+		t.Error("held to one warning twice")
+	}
+	for i := range 2 * lastFew {
+		st.TokenAt.Warned = start.Add(time.Minute + time.Duration(i)*time.Second)
+		s.hear(2*time.Minute, start, st, news{warnings: 1})
+	}
+	n := 0
+	for _, is := s.due(time.Hour); is; _, is = s.due(time.Hour) {
+		n++
+	}
+	if n != lastFew || len(s.warned) != lastFew {
+		t.Errorf("%d of the last %d warnings, %d kept", n, lastFew, len(s.warned))
+	}
+}
