@@ -70,6 +70,18 @@ type play struct {
 	device *lab.Qdevice
 	acts   []act
 	long   bool // left out of the selection
+	rest   bool // the rest of the partitions is to be played too, if every one is
+}
+
+// others are the plays of the rest, which are long.
+func (p play) others() []play {
+	var out []play
+	for i, ways := range rest(p.nodes) {
+		q := p
+		q.name, q.acts, q.long, q.rest = fmt.Sprintf("%s-rest-%d", p.name, i+1), each(p.nodes, ways), true, false
+		out = append(out, q)
+	}
+	return out
 }
 
 // score counts answers of nodes.
