@@ -49,7 +49,7 @@ func newProveCommand() *cobra.Command {
 	f.IntVar(&ping[1], "ping-timeout", 0, "knet_ping_timeout in ms (default: Corosync's own)")
 	f.BoolVar(&o.agents, "agents", false, "proofs of the model: agents beside the daemons all the same; check: agents answer it, not reflectors")
 	f.StringArrayVar(&o.cases, "case", nil, "check: only cases with this `text` in them, e.g. '--burst: 10 %'; repeat for more")
-	f.StringVar(&o.record, "record", "", "proofs of the model, check: a file to which each cell goes; what it has is not measured again")
+	f.StringVar(&o.record, "record", "", "proofs of the model, check: a file to which each cell goes; what it has is not measured again (loss: up to --for in all)")
 	f.IntVar(&o.seeds, "seeds", 200, "proofs of the model: runs of it beside each cell")
 	f.BoolVar(&o.tabulate, "tabulate", false, "proofs of the model, check: measure nothing, print the table of --record")
 	f.IntVar(&token, "token", 0, "token in ms, with token_coefficient 0 (default: Corosync's own 3000)")

@@ -43,6 +43,9 @@ func (c lossCell) same(d lossCell) bool {
 
 const lossName = "loss of the path"
 
+// leastRun is the shortest run that is worth its while.
+const leastRun = 30 * time.Second
+
 // proveLoss lets the path between the sites lose packets, more and more of them.
 func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 	known, err := readRecord[lossCell](b.o.record, "loss")
@@ -50,8 +53,8 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 		return nil, err
 	}
 	for _, loss := range b.o.losses {
-		c := lossCell{Ring: b.o.ring(), Effective: b.token, Loss: loss, For: b.o.lasts}
-		if recorded(known, c) {
+		c := lossCell{Ring: b.o.ring(), Effective: b.token, Loss: loss}
+		if c.For = b.o.lasts - soundly(known, c); c.For < leastRun {
 			continue
 		}
 		if err := b.calm(ctx); err != nil {
@@ -72,21 +75,12 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 			}
 		}
 	}
-	return tabulateLoss(b.w, merged(mine(known, b.o.ring())), b.o.seeds)
+	return tabulateLoss(b.w, pool(mine(known, b.o.ring())), b.o.seeds)
 }
 
 // mine are the cells of one cluster.
 func mine(list []lossCell, ring ringSpec) []lossCell {
 	return slices.DeleteFunc(slices.Clone(list), func(c lossCell) bool { return fmt.Sprint(c.Ring) != fmt.Sprint(ring) })
-}
-
-func recorded(list []lossCell, c lossCell) bool {
-	for _, d := range list {
-		if d.same(c) && len(d.Doubts) == 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // lose measures one cell.

@@ -3,51 +3,13 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
-
-// lossModel is what the model makes of a cell: of each run as long as the cell was measured.
-type lossModel struct {
-	Breaks, Downs, Left spreadOf // Left: memberships that somebody left, each node's own
-	Heal                spreadOf // of the runs that were not stuck, in seconds
-	Stuck               float64  // share of the runs that were not whole in stuckAfter
-	Gap                 spreadOf // in seconds: the longest of all nodes
-}
-
-// forecast runs the model with the cell's configuration and loss, and nothing of what was measured.
-func (c lossCell) forecast(seeds int) (lossModel, error) {
-	var breaks, downs, left, gaps, heals []float64
-	for seed := range seeds {
-		r, net, err := c.Ring.ringOf(uint64(seed))
-		if err != nil {
-			return lossModel{}, err
-		}
-		r.Run(modelSettle)
-		r.ResetGaps()
-		before := r.Stats()
-		c.Ring.between(net, func(l *totem.Line) { l.Loss = c.Loss })
-		events := r.Run(modelSettle + c.For)
-		after := r.Stats()
-		breaks = append(breaks, float64(len(watchEvents(c.Ring.nodes(), events, 0).Breaks)))
-		downs = append(downs, float64(after.LinkDowns-before.LinkDowns))
-		gaps = append(gaps, longestOf(r, c.Ring.nodes()).Seconds())
-		left = append(left, float64(leavings(events)))
-		c.Ring.between(net, func(l *totem.Line) { l.Loss = 0 })
-		if heal, ok := healed(r, c.Ring.nodes()); ok {
-			heals = append(heals, heal.Seconds())
-		}
-	}
-	return lossModel{
-		summarize(breaks), summarize(downs), summarize(left), summarize(heals), 1 - float64(len(heals))/float64(seeds), summarize(gaps),
-	}, nil
-}
 
 // healed runs a ring until all are in one; it reports false if they are not in time.
 func healed(r *totem.Ring, nodes int) (time.Duration, bool) {
@@ -118,37 +80,22 @@ func tableLoss(w io.Writer, o proveOptions) ([]requirement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabulateLoss(w, merged(cells), o.seeds)
-}
-
-// merged leaves out the doubtful cells that were measured again, and sorts the others.
-func merged(cells []lossCell) []lossCell {
-	var list []lossCell
-	for i, c := range cells {
-		if len(c.Doubts) == 0 || !slices.ContainsFunc(cells[i+1:], c.same) {
-			list = append(list, c)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b lossCell) int {
-		return cmp.Or(cmp.Compare(a.Ring.Timeout, b.Ring.Timeout), cmp.Compare(a.Ring.Links, b.Ring.Links), cmp.Compare(a.Ring.Coefficient, b.Ring.Coefficient),
-			cmp.Compare(a.Ring.nodes(), b.Ring.nodes()), cmp.Compare(a.Loss, b.Loss))
-	})
-	return list
+	return tabulateLoss(w, pool(cells), o.seeds)
 }
 
 // lossRow is a cell, its forecast and what is to be said of them.
 type lossRow struct {
-	lossCell
+	lossRuns
 	Model         lossModel
 	Breaks, Downs rateVerdict
 }
 
-func (c lossCell) row(m lossModel) lossRow {
-	minutes := c.For.Minutes()
-	return lossRow{c, m, judgeRate(m.Breaks.Mean, len(c.Breaks), minutes), judgeRate(m.Downs.Mean, c.Downs, minutes)}
+func (c lossRuns) row(m lossModel) lossRow {
+	minutes := c.lasted().Minutes()
+	return lossRow{c, m, judgeRate(m.Breaks.Mean, c.breaks(), minutes), judgeRate(m.Downs.Mean, c.downs(), minutes)}
 }
 
-func tabulateLoss(w io.Writer, cells []lossCell, seeds int) ([]requirement, error) {
+func tabulateLoss(w io.Writer, cells []lossRuns, seeds int) ([]requirement, error) {
 	fmt.Fprintf(w, "Per minute of the whole cluster; of the model the mean of %d runs and where nine of ten lie.\n\n", seeds)
 	head(w, "loss", "nodes", "links", "token", "knet ping", "s", "disruptions", "/min", "model", "within 2", "link downs", "/min", "model", "within 2",
 		"longest gap ms, if never broken", "model", "lines \"left\"", "model", "whole again s", "model", "stuck")
@@ -166,24 +113,18 @@ func tabulateLoss(w io.Writer, cells []lossCell, seeds int) ([]requirement, erro
 }
 
 func (r lossRow) print(w io.Writer) {
-	perMinute := 1 / r.For.Minutes()
+	perMinute := 1 / r.lasted().Minutes()
 	gap, modelGap := "-", "-"
-	if len(r.Gaps) > 0 && len(r.lossCell.Breaks) == 0 { // the hub does not see the token of one that is alone in its ring
-		gap, modelGap = cell(slices.Max(r.Gaps)), r.Model.Gap.scale(1000).text("%.0f")
+	if longest := r.gap(); longest > 0 && r.breaks() == 0 { // the hub does not see the token of one that is alone in its ring
+		gap, modelGap = cell(longest), r.Model.Gap.scale(1000).text("%.0f")
 	}
-	heal := "-"
-	switch {
-	case r.Stuck:
-		heal = "**never**"
-	case r.lossCell.Heal > 0:
-		heal = fmt.Sprintf("%.1f", r.lossCell.Heal.Seconds())
-	}
-	line(w, fmt.Sprintf("%g %%", 100*r.Loss), r.Ring.sites(), fmt.Sprint(r.Ring.Links), fmt.Sprint(r.Effective.Milliseconds()), r.Ring.knet(),
-		fmt.Sprint(r.For.Seconds()), fmt.Sprint(len(r.lossCell.Breaks)), fmt.Sprintf("%.2f", float64(len(r.lossCell.Breaks))*perMinute),
-		r.Model.Breaks.scale(perMinute).text("%.2f"), r.Breaks.text(r.Model.Breaks.Mean, len(r.lossCell.Breaks)),
-		fmt.Sprint(r.lossCell.Downs), fmt.Sprintf("%.1f", float64(r.lossCell.Downs)*perMinute), r.Model.Downs.scale(perMinute).text("%.1f"),
-		r.Downs.text(r.Model.Downs.Mean, r.lossCell.Downs), gap, modelGap,
-		fmt.Sprint(r.lossCell.Left), r.Model.Left.text("%.0f"), heal, r.Model.Heal.text("%.1f"), fmt.Sprintf("%.0f %%", 100*r.Model.Stuck)+doubt(len(r.Doubts) > 0))
+	c := r.lossRuns[0]
+	line(w, fmt.Sprintf("%g %%", 100*c.Loss), c.Ring.sites(), fmt.Sprint(c.Ring.Links), fmt.Sprint(c.Effective.Milliseconds()), c.Ring.knet(),
+		fmt.Sprint(r.lasted().Seconds()), fmt.Sprint(r.breaks()), fmt.Sprintf("%.2f", float64(r.breaks())*perMinute),
+		r.Model.Breaks.scale(perMinute).text("%.2f"), r.Breaks.text(r.Model.Breaks.Mean, r.breaks()),
+		fmt.Sprint(r.downs()), fmt.Sprintf("%.1f", float64(r.downs())*perMinute), r.Model.Downs.scale(perMinute).text("%.1f"),
+		r.Downs.text(r.Model.Downs.Mean, r.downs()), gap, modelGap,
+		fmt.Sprint(r.left()), r.Model.Left.text("%.0f"), r.heal(), r.Model.Heal.text("%.1f"), fmt.Sprintf("%.0f %%", 100*r.Model.Stuck)+doubt(r.doubtful()))
 }
 
 // text is mean and range.
@@ -214,9 +155,9 @@ func (s ringSpec) knet() string {
 func requireLoss(rows []lossRow) []requirement {
 	return []requirement{
 		requireRate("token losses", rows, func(r lossRow) (rateVerdict, float64, int) {
-			return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks)
+			return r.Breaks, r.Model.Breaks.Mean, r.breaks()
 		}),
-		requireRate("link downs", rows, func(r lossRow) (rateVerdict, float64, int) { return r.Downs, r.Model.Downs.Mean, r.lossCell.Downs }),
+		requireRate("link downs", rows, func(r lossRow) (rateVerdict, float64, int) { return r.Downs, r.Model.Downs.Mean, r.downs() }),
 	}
 }
 
@@ -231,7 +172,7 @@ func requireRate(what string, rows []lossRow, of func(lossRow) (rateVerdict, flo
 		switch {
 		case v == rateOutside:
 			outside++
-		case len(row.Doubts) > 0:
+		case row.doubtful():
 			doubtful++
 			if pointWithin(forecast, counted) {
 				doubtfulIn++

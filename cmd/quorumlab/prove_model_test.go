@@ -51,13 +51,13 @@ func TestJudgeRate(t *testing.T) {
 func TestRequireRate(t *testing.T) {
 	row := func(forecast float64, counted int) lossRow {
 		c := lossCell{For: 4 * time.Minute, Breaks: make([]time.Duration, counted)}
-		return c.row(lossModel{Breaks: spreadOf{Mean: forecast}})
+		return lossRuns{c}.row(lossModel{Breaks: spreadOf{Mean: forecast}})
 	}
 	of := func(r lossRow) (rateVerdict, float64, int) {
-		return r.Breaks, r.Model.Breaks.Mean, len(r.lossCell.Breaks)
+		return r.Breaks, r.Model.Breaks.Mean, r.breaks()
 	}
 	doubtful := row(21, 20)
-	doubtful.Doubts = []string{"the hub stood still"}
+	doubtful.lossRuns[0].Doubts = []string{"the hub stood still"}
 	got := requireRate("x", []lossRow{row(20, 20), row(60, 20), row(3, 2), row(9, 2), row(0, 0), doubtful}, of)
 	want := requirement{Met: 1, Of: 2, Idle: true, Text: got.Text, Note: "2 cells have too few events to say: in 1 of these the count itself is inside, together they have 4, forecast 12.0; 1 are doubtful, inside in 1; 1 have another rate"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -255,11 +255,30 @@ func TestRecord(t *testing.T) {
 	}
 	doubtful := want
 	doubtful.Doubts = []string{"the hub stood still"}
-	if !recorded(list, want) || recorded([]lossCell{doubtful}, want) {
-		t.Error("a doubtful cell is measured again, a sound one is not")
+	if soundly(list, want) != want.For || soundly([]lossCell{doubtful, want, want}, want) != 2*want.For {
+		t.Error("a doubtful run is measured again, a sound one is not")
 	}
-	if got := merged([]lossCell{doubtful, want}); len(got) != 1 || got[0].Doubts != nil {
-		t.Errorf("the doubtful one gives way: %v", got)
+}
+
+// TestPool: sound runs of a cell are one count; doubtful ones give way.
+func TestPool(t *testing.T) {
+	run := func(loss float64, downs int, doubts ...string) lossCell {
+		return lossCell{Ring: ringSpec{Sites: []int{3, 2}, Links: 1}, Loss: loss, For: time.Minute, Downs: downs, Breaks: make([]time.Duration, downs), Heal: time.Second, Doubts: doubts}
+	}
+	cells := pool([]lossCell{run(0.2, 1, "late"), run(0.2, 2, "late"), run(0.1, 4, "late"), run(0.1, 8), run(0.1, 16, "late"), run(0.1, 32)})
+	if len(cells) != 2 || cells[0].lasted() != 2*time.Minute || cells[0].downs() != 40 || cells[0].breaks() != 40 || cells[0].doubtful() || cells[0].heal() != "1.0, 1.0" ||
+		cells[1].downs() != 2 || !cells[1].doubtful() {
+		t.Errorf("%+v", cells)
+	}
+}
+
+// TestPooledForecast: the forecast of two runs is of both.
+func TestPooledForecast(t *testing.T) {
+	one := lossCell{Ring: ringSpec{Sites: []int{2, 1}, Links: 1, Token: time.Second}, Loss: 0.1, For: time.Minute}
+	single, err1 := lossRuns{one}.forecast(20)
+	double, err2 := lossRuns{one, one}.forecast(20)
+	if ratio := double.Downs.Mean / single.Downs.Mean; err1 != nil || err2 != nil || ratio < 1.8 || ratio > 2.2 || double.Stuck > 0.2 {
+		t.Errorf("%v %v: %+v, %+v", err1, err2, single, double)
 	}
 }
 
@@ -272,8 +291,14 @@ func TestModelAgainstRecord(t *testing.T) {
 	for _, p := range proofs() {
 		if p.ofModel() && !p.agents {
 			t.Run(p.name, func(t *testing.T) {
-				if _, err := p.tabulate(t.Output(), proveOptions{record: filepath.Join("testdata", "model.jsonl"), seeds: 40}); err != nil {
-					t.Error(err)
+				found, err := p.tabulate(t.Output(), proveOptions{record: filepath.Join("testdata", "model.jsonl"), seeds: 40})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range found.List {
+					if !r.ok() {
+						t.Error(r)
+					}
 				}
 			})
 		}
