@@ -42,12 +42,13 @@ func TestLiveFollowsMembership(t *testing.T) {
 
 // TestLiveBelievesCorosync: what the trace says of a node whose agent is gone, but which Corosync hears, is taken back.
 func TestLiveBelievesCorosync(t *testing.T) {
-	w := newWorld(t, stretched(t, 1, 0), 2, "1.32", func(from, to uint32, _ int, at time.Duration) (time.Duration, float64) {
+	w := newWorld(t, stretched(t, 1, 0), 2, "1.32", func(uint32, uint32, int, time.Duration) (time.Duration, float64) { return 2 * time.Millisecond, 0 })
+	w.probed = func(from, to uint32, _ int, at time.Duration) (time.Duration, float64) {
 		if at > 60*time.Second && (from == 3 || to == 3) {
 			return 0, 1
 		}
 		return 2 * time.Millisecond, 0
-	})
+	}
 	w.run(66 * time.Second)
 	if w.margin.Minute.Low(w.margin.Token) > 0.2 {
 		t.Errorf("no ring sees silence: %+v", w.margin.Minute)

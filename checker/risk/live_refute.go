@@ -70,7 +70,7 @@ func around(few []time.Duration, at, slack time.Duration) bool {
 	return slices.ContainsFunc(few, func(t time.Duration) bool { return (t - at).Abs() <= slack })
 }
 
-// refute takes back what settled rings have just said and Corosync did not, and what it said and they did not. Others speak for them.
+// refute takes back what rings have just said and Corosync did not, and what it said and they did not. Others speak for them.
 func (l *Live) refute() {
 	h, t := &l.held, l.cluster.Timeouts
 	var lost, late, early []int
@@ -84,12 +84,12 @@ func (l *Live) refute() {
 			r.warned = append(r.warned[max(0, len(r.warned)-lastFew+1):], h.at)
 		}
 		switch {
-		case r.ring.Now() < r.settled:
 		case isLost && h.said.kept(h.at, t.Token):
 			lost = append(lost, i)
-		case isLate && r.ready() && h.said.quiet(h.at, slack):
+		case !r.ready():
+		case isLate && h.said.quiet(h.at, slack):
 			late = append(late, i)
-		case due && r.ready() && !around(r.warned, warned, slack):
+		case due && !around(r.warned, warned, slack):
 			early = append(early, i)
 		}
 	}
@@ -101,9 +101,24 @@ func (l *Live) refute() {
 	for _, i := range late { // until it is seen what becomes of the gap, which goes on
 		h.rings[i].hushed = h.rings[i].ring.Now() + t.Token
 	}
-	l.restartHeld(func(r *liveRing) bool {
-		return slices.ContainsFunc(lost, func(i int) bool { return h.rings[i] == r })
-	})
+	for _, i := range lost {
+		l.mend(i)
+	}
+}
+
+// mend makes a ring whole again, as the real one is, on the links as the knets say that they are: so it may be believed as soon as its first token could have
+// been lost.
+func (l *Live) mend(ring int) {
+	h := &l.held
+	r := newLiveRing(l.members, heldNetwork{h.net, &h.words}, l.net, l.random, h.at)
+	if r == nil {
+		return
+	}
+	r.settled = l.cluster.Timeouts.Token
+	for _, c := range h.words.down(h.at) {
+		r.ring.SetLink(c.from, c.to, c.link, false)
+	}
+	h.rings[ring] = r
 }
 
 // takeBack gives rings another one's gaps from an instant on; without another they were no longer than most.

@@ -46,6 +46,25 @@ func TestLiveWarned(t *testing.T) {
 	}
 }
 
+// TestLiveRefutedAll: when all rings in hindsight were wrong, what Corosync said still holds, until they have begun anew and after: at no time do the
+// free ones, which are as wrong, speak for them.
+func TestLiveRefutedAll(t *testing.T) {
+	for seed := range uint64(8) {
+		w := newWorld(t, stretched(t, 1, 0), seed, "1.25", sick{every: 60 * time.Second, length: 1800 * time.Millisecond}.weather)
+		w.status.LogSince = w.trace.Start
+		full := w.cluster.Timeouts.Token
+		w.run(60*time.Second + hindsight + full)
+		worst := time.Duration(0)
+		for range 40 {
+			w.run(time.Second)
+			worst = max(worst, w.margin.Now.Median)
+		}
+		if m := w.margin; worst > full*3/4 || m.Minute.Median > full*3/4 || m.Minute.Losses < 0.5 {
+			t.Errorf("seed %d: told %v, of the minute %v; the free rings lost %v", seed, worst, m.Minute.Median, m.Minute.Losses)
+		}
+	}
+}
+
 // TestLiveAgain: a new ring of the same members lost its token, even if this node's Corosync did not count that; one that was left or joined need not have.
 func TestLiveAgain(t *testing.T) {
 	for _, c := range []struct {

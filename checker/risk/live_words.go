@@ -157,6 +157,21 @@ func (e *end) state(at time.Duration) (up, known bool) {
 	return true, true
 }
 
+// down are the ends of links that are known to be down at an instant.
+func (w *words) down(at time.Duration) []change {
+	var out []change
+	for from := range w.nodes {
+		for to := range w.nodes {
+			for link := range w.links {
+				if up, known := w.end(from, to, link).state(at); known && !up {
+					out = append(out, change{at: at, from: from, to: to, link: link})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // take gives the changes up to an instant, once.
 func (w *words) take(until time.Duration) []change {
 	n := 0

@@ -22,6 +22,7 @@ type world struct {
 	t       *testing.T
 	cluster Cluster
 	weather weather
+	probed  weather // of the probes, if they meet another one
 	draw    *rand.Rand
 	real    *totem.Ring
 	trace   *trace.Trace
@@ -81,7 +82,10 @@ func (w *world) deliver(p totem.Packet) (time.Duration, bool) {
 
 // probe adds a slot to every path.
 func (w *world) probe() {
-	at := time.Duration(w.slots) * slot
+	at, weather := time.Duration(w.slots)*slot, w.weather
+	if w.probed != nil {
+		weather = w.probed
+	}
 	for _, n := range w.cluster.Nodes {
 		for _, m := range w.cluster.Nodes {
 			for _, l := range w.cluster.Links {
@@ -89,7 +93,7 @@ func (w *world) probe() {
 					continue
 				}
 				p := trace.Path{From: n.ID, To: m.ID, Link: l.Number}
-				delay, loss := w.weather(p.From, p.To, p.Link, at+time.Duration(w.draw.Int64N(int64(slot))))
+				delay, loss := weather(p.From, p.To, p.Link, at+time.Duration(w.draw.Int64N(int64(slot))))
 				v := trace.Sample{State: trace.Arrived, Delay: delay}
 				switch {
 				case w.blind != nil && w.blind(p):
