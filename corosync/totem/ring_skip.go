@@ -54,7 +54,7 @@ func (r *Ring) healthyUntil(from, to int) int64 {
 // uniform says whether the coming rotations are all alike, how many there may be before the ring counts as idle, how long
 // one takes, and until when all links are sure to stay up.
 func (r *Ring) uniform(rep *proc, t *token) (left int32, turn, until int64, ok bool) {
-	if t.ring != rep.ring || t.tokenSeq <= rep.tokenSeq || t.rtr != 0 || t.aru != t.seq || t.aruBy != 0 || t.fcc != 0 || t.backlog != 0 {
+	if t.ring != rep.ring || t.tokenSeq <= rep.tokenSeq || !t.quiet() {
 		return 0, 0, 0, false
 	}
 	left = int32(r.cfg.Timeouts.SeqnoUnchangedConst) - 1 - rep.seqUnchanged
@@ -83,7 +83,7 @@ func (r *Ring) uniform(rep *proc, t *token) (left int32, turn, until int64, ok b
 	return left, turn, until, true
 }
 
-// quiet says whether a token visit would change nothing in p but counters.
+// quiet says whether the visit of a quiet token would change nothing in p but counters.
 func (p *proc) quiet(t *token) bool {
 	q := &p.regular
 	return p.alive && p.state == StateOperational && p.ring == t.ring && !p.transAck && p.newQueue == 0 && p.aruCount == 0 &&

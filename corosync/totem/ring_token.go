@@ -18,6 +18,11 @@ type token struct {
 	retrans  bool   // retrans_flg
 }
 
+// quiet says whether all have all messages, and nobody has sent one on the last rotation.
+func (t *token) quiet() bool {
+	return t.rtr == 0 && t.aru == t.seq && t.aruBy == 0 && t.fcc == 0 && t.backlog == 0
+}
+
 // onToken is message_handler_orf_token. A token under way has no copy of its own: it is the one that its sender last
 // sent; if the sender has sent a newer one since, this one is old news to everybody.
 func (r *Ring) onToken(p *proc, ev *event) {
@@ -75,9 +80,33 @@ func (r *Ring) holdOrForward(p *proc) (forward bool) {
 // accept is what a processor does with a token that is its own and new: it works on its copy and passes that on.
 func (r *Ring) accept(p *proc, received *token, forward bool) {
 	r.noteToken(p)
+	quiet := received.quiet() && p.quiet(received)
 	p.sent, p.sentCommit = *received, false
 	p.sentNo++
 	t := &p.sent
+	if !quiet && !r.exchange(p, t) {
+		return
+	}
+	p.tokenSeq = t.tokenSeq
+	t.tokenSeq++
+	if p.state == StateRecovery {
+		r.recoveryProgress(p, t)
+	}
+	if forward {
+		r.sendToken(p)
+	}
+	if p.state == StateOperational {
+		r.handUp(p)
+	}
+	r.resetTokenTimers(p)
+	r.resetRetransmit(p)
+	if p.held && p.isRep() {
+		r.arm(p, timerHold, r.now+r.t.hold)
+	}
+}
+
+// exchange sends messages, old ones that others miss and new ones, and tells the token about them. It reports false if the processor gave up on the ring.
+func (r *Ring) exchange(p *proc, t *token) bool {
 	lastAru := p.lastAru
 	p.lastAru = t.aru
 
@@ -103,24 +132,9 @@ func (r *Ring) accept(p *proc, received *token, forward bool) {
 		p.failed |= only(p.index)
 		r.emit(Event{Kind: FailedToReceive, Node: p.index})
 		r.enterGather(p, CauseFailedToReceive)
-		return
+		return false
 	}
-	p.tokenSeq = t.tokenSeq
-	t.tokenSeq++
-	if p.state == StateRecovery {
-		r.recoveryProgress(p, t)
-	}
-	if forward {
-		r.sendToken(p)
-	}
-	if p.state == StateOperational {
-		r.handUp(p)
-	}
-	r.resetTokenTimers(p)
-	r.resetRetransmit(p)
-	if p.held && p.isRep() {
-		r.arm(p, timerHold, r.now+r.t.hold)
-	}
+	return true
 }
 
 // noteToken keeps the books of token gaps.
