@@ -94,7 +94,7 @@ func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 		l.restart(until, func(r *liveRing) bool { return !r.whole() })
 		l.held.renew = append(l.held.renew, until)
 	}
-	l.held.said.hear(real.Now.Sub(l.start), l.start, real.Status, news)
+	l.held.said.hear(real.Now, l.start, real.Status, news)
 	for i := range real.Words {
 		l.held.words.hear(&real.Words[i], real.Words[i].At.Sub(l.start))
 	}
@@ -163,17 +163,21 @@ func (l *Live) restart(at time.Duration, which func(r *liveRing) bool) {
 }
 
 func (l *Live) restartHeld(which func(r *liveRing) bool) {
-	l.renew(l.held.rings, heldNetwork{l.held.net, &l.held.words}, l.held.at, which)
+	h := &l.held
+	if l.renew(h.rings, heldNetwork{h.net, &h.words}, h.at, which) && h.another(nil) < 0 {
+		h.spoke, h.most = false, 0
+	}
 }
 
-func (l *Live) renew(rings []*liveRing, network totem.Network, at time.Duration, which func(r *liveRing) bool) {
+func (l *Live) renew(rings []*liveRing, network totem.Network, at time.Duration, which func(r *liveRing) bool) (any bool) {
 	for i, r := range rings {
 		if which(r) {
 			if fresh := newLiveRing(l.members, network, l.net, l.random, at); fresh != nil {
-				rings[i] = fresh
+				rings[i], any = fresh, true
 			}
 		}
 	}
+	return any
 }
 
 func every(*liveRing) bool { return true }

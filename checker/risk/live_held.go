@@ -25,6 +25,8 @@ type heldRings struct {
 	renew []time.Duration // when the real ring formed anew, ahead of at
 	said  said            // by Corosync, of its token
 	like  []int           // [ring]: whose gaps count for it while it is not settled; -1: nobody's
+	spoke bool            // one was settled since they began: from then on they speak, not the free rings
+	most  time.Duration   // what a gap is at most by what Corosync said, while none is settled; 0: no limit is known
 }
 
 // heldNetwork is the network as a held ring meets it: heartbeats of a link arrive while its end said that it is up, and while it said that it is
@@ -82,10 +84,13 @@ func (h *heldRings) fold(b *bucket, offset time.Duration) {
 		if r.ready() {
 			g := r.longest()
 			b.held[i] = max(b.held[i], g.Length)
-			b.heldRings = len(h.rings)
 			b.note(r, g, offset)
+			h.spoke, h.most = true, 0
 		}
 		r.ring.ResetGaps()
+	}
+	if h.spoke {
+		b.heldRings = len(h.rings)
 	}
 	for i, r := range h.rings {
 		switch k := h.like[i]; {
@@ -93,6 +98,7 @@ func (h *heldRings) fold(b *bucket, offset time.Duration) {
 			h.like[i] = i
 		case k < 0 || !h.rings[k].ready():
 			h.like[i] = h.another(nil)
+			b.held[i] = max(b.held[i], h.most)
 		default:
 			b.held[i] = max(b.held[i], b.held[k])
 		}

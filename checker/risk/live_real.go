@@ -24,18 +24,25 @@ type reality struct {
 	stopped bool
 	members []uint32 // nil: never told
 	joins   []uint32 // how often each has joined, in their order
-	ring    corosync.RingID
+	ring    ringSeen
 	losses  uint64
 	counted bool // losses is valid
 	token   corosync.TokenEvents
+}
+
+// ringSeen is a ring, who votes in it, and how often its members had joined when it was first seen.
+type ringSeen struct {
+	id            corosync.RingID
+	voters, joins []uint32
 }
 
 // news is what is different in it.
 type news struct {
 	members  bool
 	ring     bool
-	again    bool // of the same members, none of whom was away: so the ring lost its token
+	again    bool // a ring of those who were in the last one: that lost its token
 	losses   int
+	lost     bool // as the log said
 	warnings int
 	gap      time.Duration
 }
@@ -59,21 +66,17 @@ func (r *reality) read(s corosync.Status) (n news) {
 		if r.counted && s.SRP.OperationalTokenLost > r.losses {
 			n.losses = int(s.SRP.OperationalTokenLost - r.losses)
 		}
-		if r.counted && s.RingID == r.ring { // of a ring that has just formed it tells of the time before
+		if r.counted && s.RingID == r.ring.id { // of a ring that has just formed it tells of the time before
 			n.gap = s.SRP.TimeSinceToken
 		}
 		r.losses, r.counted = s.SRP.OperationalTokenLost, true
 	}
-	n.ring = s.RingID != r.ring && r.ring.Rep != 0 && s.RingID.Rep != 0
-	if s.RingID.Rep != 0 {
-		r.ring = s.RingID
-	}
 	r.readMembers(s.Members, &n)
+	r.readRing(&s, &n)
 	return n
 }
 
-// readMembers compares who is in the membership. If all are who were, and none has joined again, a new ring is one that lost its token: this node may have been
-// called to gather by another before it found out for itself.
+// readMembers compares who is in the membership, and how often each has joined.
 func (r *reality) readMembers(list []corosync.Member, n *news) {
 	var members, joins []uint32
 	for _, m := range slices.SortedFunc(slices.Values(list), func(a, b corosync.Member) int { return cmp.Compare(a.ID, b.ID) }) {
@@ -85,15 +88,34 @@ func (r *reality) readMembers(list []corosync.Member, n *news) {
 		return
 	}
 	n.members = !slices.Equal(members, r.members)
-	n.again = n.ring && !n.members && slices.Equal(joins, r.joins)
 	r.members, r.joins = members, joins
 }
+
+// readRing compares the ring. The next one of the same voters, none of whom has joined again since the last, is one that lost its token: this node may have been
+// called to gather by another before it found out for itself. Members are told by other means than the ring, at other times, so voters are compared.
+func (r *reality) readRing(s *corosync.Status, n *news) {
+	if s.RingID.Rep == 0 || s.RingID == r.ring.id {
+		return
+	}
+	old := r.ring
+	r.ring = ringSeen{id: s.RingID, joins: r.joins}
+	for _, v := range s.Quorum.Votes {
+		r.ring.voters = append(r.ring.voters, v.ID)
+	}
+	n.ring = old.id.Rep != 0
+	n.again = n.ring && len(old.voters) > 0 && slices.Equal(old.voters, r.ring.voters) && slices.Equal(old.joins, r.joins) &&
+		s.RingID == corosync.RingID{Rep: old.id.Rep, Seq: old.id.Seq + oneRing}
+}
+
+// oneRing is how much a ring's number grows with each attempt to form one (exec/totemsrp.c memb_state_commit_token_create).
+const oneRing = 4
 
 // readToken compares what the log said of the token.
 func readToken(old corosync.TokenEvents, s corosync.Status, n news) (corosync.TokenEvents, news) {
 	if !s.TokenAt.Warned.Equal(old.Warned) {
 		n.warnings = 1
 	}
+	n.lost = !s.TokenAt.Lost.Equal(old.Lost)
 	return s.TokenAt, n
 }
 

@@ -25,20 +25,27 @@ type said struct {
 const lastFew = 16
 
 // hear notes what Corosync said of its token and its ring.
-func (s *said) hear(now time.Duration, start time.Time, st corosync.Status, n news) {
+func (s *said) hear(now time.Time, start time.Time, st corosync.Status, n news) {
+	at := now.Sub(start)
 	if st.Daemon == corosync.DaemonRunning && !st.Stale && st.SRP.Known {
-		s.heard = now
+		s.heard = at
 	}
 	s.logs = !st.LogSince.IsZero()
 	s.log = st.LogSince.Sub(start)
-	if n.ring || n.losses > 0 {
-		s.lost = append(s.lost[max(0, len(s.lost)-lastFew+1):], now)
+	if n.ring || n.lost || n.losses > 0 {
+		s.lost = append(s.lost[max(0, len(s.lost)-lastFew+1):], at)
 	}
 	if n.warnings > 0 {
+		if ago := now.Sub(st.TokenAt.Warned); ago >= 0 && ago <= logLag { // else the log has another clock
+			at -= ago
+		}
 		drop := max(0, len(s.warned)-lastFew+1)
-		s.warned, s.asked = append(s.warned[drop:], st.TokenAt.Warned.Sub(start)), max(0, s.asked-drop)
+		s.warned, s.asked = append(s.warned[drop:], at), max(0, s.asked-drop)
 	}
 }
+
+// logLag is how late a line of the log may come: some write whole seconds.
+const logLag = 2 * time.Second
 
 // surely is how long after a lost token Corosync, if it answers, has told of it.
 const surely = 2 * time.Second
@@ -48,8 +55,12 @@ func (s *said) kept(at, token time.Duration) bool {
 	return s.heard >= at+surely && !slices.ContainsFunc(s.lost, func(t time.Duration) bool { return t > at-token && t < at+hindsight })
 }
 
-// sameGap is how far two warnings may be apart that tell of one gap: logs may give seconds, and the gap begins where the token was.
-func sameGap(t totem.Timeouts) time.Duration { return min(time.Second+t.Token/4, hindsight) }
+// sameGap is how far two warnings may be apart that tell of one gap: logs may give seconds, and the gap begins where the token was. Not ok: so far that
+// rings in hindsight are there before it is known.
+func sameGap(t totem.Timeouts) (slack time.Duration, ok bool) {
+	slack = time.Second + t.Token/4
+	return slack, slack < hindsight-time.Second/2
+}
 
 // quiet: Corosync surely did not warn around an instant.
 func (s *said) quiet(at, slack time.Duration) bool {
@@ -73,59 +84,72 @@ func around(few []time.Duration, at, slack time.Duration) bool {
 // refute takes back what rings have just said and Corosync did not, and what it said and they did not. Others speak for them.
 func (l *Live) refute() {
 	h, t := &l.held, l.cluster.Timeouts
-	var lost, late, early []int
-	slack := sameGap(t)
-	warned, due := h.said.due(h.at - slack)
-	for i, r := range h.rings {
-		s := r.ring.Stats()
-		isLost, isLate := s.Disruptions > r.stats.Disruptions, s.Warnings > r.stats.Warnings
-		r.stats.Disruptions, r.stats.Warnings = s.Disruptions, s.Warnings
-		if isLate {
-			r.warned = append(r.warned[max(0, len(r.warned)-lastFew+1):], h.at)
-		}
-		switch {
-		case isLost && h.said.kept(h.at, t.Token):
-			lost = append(lost, i)
-		case !r.ready():
-		case isLate && h.said.quiet(h.at, slack):
-			late = append(late, i)
-		case due && !around(r.warned, warned, slack):
-			early = append(early, i)
-		}
+	wrong := l.wrong()
+	refuted := slices.Concat(wrong.lost, wrong.late)
+	l.takeBack(wrong.lost, refuted, h.at-t.Token, time.Duration(survived*float64(t.Token)))
+	l.takeBack(wrong.late, refuted, h.at-t.TokenWarning, t.TokenWarning)
+	if h.another(wrong.early) >= 0 {
+		l.takeBack(wrong.early, wrong.early, wrong.warned-t.TokenWarning, 0)
 	}
-	l.takeBack(lost, h.at-t.Token, time.Duration(survived*float64(t.Token)))
-	l.takeBack(late, h.at-t.TokenWarning, t.TokenWarning)
-	if h.another(early) >= 0 {
-		l.takeBack(early, warned-t.TokenWarning, 0)
-	}
-	for _, i := range late { // until it is seen what becomes of the gap, which goes on
+	for _, i := range wrong.late { // until it is seen what becomes of the gap, which goes on
 		h.rings[i].hushed = h.rings[i].ring.Now() + t.Token
 	}
-	for _, i := range lost {
+	for _, i := range wrong.lost {
 		l.mend(i)
 	}
 }
 
-// mend makes a ring whole again, as the real one is, on the links as the knets say that they are: so it may be believed as soon as its first token could have
-// been lost.
-func (l *Live) mend(ring int) {
-	h := &l.held
-	r := newLiveRing(l.members, heldNetwork{h.net, &h.words}, l.net, l.random, h.at)
-	if r == nil {
-		return
-	}
-	r.settled = l.cluster.Timeouts.Token
-	for _, c := range h.words.down(h.at) {
-		r.ring.SetLink(c.from, c.to, c.link, false)
-	}
-	h.rings[ring] = r
+// wrong are the rings that Corosync has just refuted.
+type wrong struct {
+	lost, late []int         // they lost the token, or nearly; it did not
+	early      []int         // they did not nearly lose it; it did
+	warned     time.Duration // when
 }
 
-// takeBack gives rings another one's gaps from an instant on; without another they were no longer than most.
-func (l *Live) takeBack(rings []int, since, most time.Duration) {
+func (l *Live) wrong() (w wrong) {
+	h, t := &l.held, l.cluster.Timeouts
+	slack, useful := sameGap(t)
+	due := false
+	if useful {
+		w.warned, due = h.said.due(h.at - slack)
+	}
+	for i, r := range h.rings {
+		isLost, isLate := r.news(h.at)
+		switch {
+		case isLost && h.said.kept(h.at, t.Token):
+			w.lost = append(w.lost, i)
+		case isLate && useful && h.said.quiet(h.at, slack):
+			w.late = append(w.late, i)
+		case due && r.ready() && !around(r.warned, w.warned, slack):
+			w.early = append(w.early, i)
+		}
+	}
+	return w
+}
+
+// news says whether the ring has lost its token, or warned that it is late, since it was last asked.
+func (r *liveRing) news(at time.Duration) (lost, late bool) {
+	s := r.ring.Stats()
+	lost, late = s.Disruptions > r.stats.Disruptions, s.Warnings > r.stats.Warnings
+	r.stats.Disruptions, r.stats.Warnings = s.Disruptions, s.Warnings
+	if late {
+		r.warned = append(r.warned[max(0, len(r.warned)-lastFew+1):], at)
+	}
+	return lost, late
+}
+
+// takeBack gives rings the gaps of one that is not refuted from an instant on; if there is none they were no longer than most, and are not until one
+// is settled.
+func (l *Live) takeBack(rings, refuted []int, since, most time.Duration) {
 	h := &l.held
-	other := h.another(rings)
+	other := h.another(refuted)
+	if other < 0 && len(rings) > 0 && (h.most == 0 || most < h.most) {
+		h.most = most
+	}
 	for _, i := range rings {
+		if !h.rings[i].ready() { // nothing of its is told
+			continue
+		}
 		for k, r := range h.rings {
 			if k == i || h.like[k] == i && !r.ready() {
 				l.history.correct(k, other, l.when(since)-time.Second, most)
@@ -133,4 +157,20 @@ func (l *Live) takeBack(rings []int, since, most time.Duration) {
 			}
 		}
 	}
+}
+
+// mend makes a ring whole again, as the real one is, on the links as the knets say that they are: so it may be believed as soon as its first token could have
+// been lost.
+func (l *Live) mend(ring int) {
+	h := &l.held
+	old, r := h.rings[ring], newLiveRing(l.members, heldNetwork{h.net, &h.words}, l.net, l.random, h.at)
+	if r == nil {
+		return
+	}
+	r.settled, r.warned = max(l.cluster.Timeouts.Token, old.settled-old.ring.Now()), old.warned
+	for _, c := range h.words.down(h.at) {
+		r.ring.SetLink(c.from, c.to, c.link, false)
+	}
+	r.ring.Run(0) // that they are down is no news
+	h.rings[ring] = r
 }

@@ -42,6 +42,7 @@ type world struct {
 	deaf    bool                         // no knet's word is heard
 	honest  bool                         // the status tells of lost tokens, new rings and overdue tokens
 	words   []Word
+	skip    uint64 // rings that are never told of
 }
 
 func newWorld(t *testing.T, conf *corosync.Config, seed uint64, libknet string, w weather) *world {
@@ -63,6 +64,7 @@ func newWorld(t *testing.T, conf *corosync.Config, seed uint64, libknet string, 
 	o.status.SRP.Known = true
 	for _, n := range c.Nodes {
 		o.status.Members = append(o.status.Members, corosync.Member{ID: n.ID, Joined: true})
+		o.status.Quorum.Votes = append(o.status.Quorum.Votes, corosync.MemberVotes{ID: n.ID, Votes: 1})
 		for _, m := range c.Nodes {
 			for _, l := range c.Links {
 				if n != m {

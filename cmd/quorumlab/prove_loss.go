@@ -43,7 +43,7 @@ func (c lossCell) same(d lossCell) bool {
 
 const lossName = "loss of the path"
 
-// leastRun is the shortest run that is worth its while.
+// leastRun is the shortest run that is worth adding to others.
 const leastRun = 30 * time.Second
 
 // proveLoss lets the path between the sites lose packets, more and more of them.
@@ -54,7 +54,8 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 	}
 	for _, loss := range b.o.losses {
 		c := lossCell{Ring: b.o.ring(), Effective: b.token, Loss: loss}
-		if c.For = b.o.lasts - soundly(known, c); c.For < leastRun {
+		before := soundly(known, c)
+		if c.For = b.o.lasts - before; before > 0 && c.For < leastRun {
 			continue
 		}
 		if err := b.calm(ctx); err != nil {

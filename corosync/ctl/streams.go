@@ -120,13 +120,22 @@ func (l *loop) streamLine(r report, now time.Time) {
 		}
 	case streamLog:
 		e, ok := corosync.ParseLog(r.line, now)
-		if ok && l.cur.LogSince.IsZero() {
+		if ok && ordinary(e.What) && l.cur.LogSince.IsZero() {
 			l.cur.LogSince, l.dirty = now, true
 		}
 		if ok && e.What != nil {
 			l.logged(e, now)
 		}
 	}
+}
+
+// ordinary: a line as weighty as the warning that the token is late, notice, or less. A log that has it is not limited to worse.
+func ordinary(what corosync.Occurrence) bool {
+	switch what.(type) {
+	case corosync.NewMembership, corosync.TokenWarning, corosync.TokenLost, corosync.LinkDown, corosync.LinkUp, corosync.LinkReset:
+		return true
+	}
+	return false
 }
 
 // pushed handles a line of the tracking corosync-cmapctl.
