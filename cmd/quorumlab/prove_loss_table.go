@@ -90,9 +90,9 @@ type lossRow struct {
 	Breaks, Downs rateVerdict
 }
 
-func (c lossRuns) row(m lossModel) lossRow {
-	minutes := c.lasted().Minutes()
-	return lossRow{c, m, judgeRate(m.Breaks.Mean, c.breaks(), minutes), judgeRate(m.Downs.Mean, c.downs(), minutes)}
+func (r lossRuns) row(m lossModel) lossRow {
+	minutes := r.lasted().Minutes()
+	return lossRow{r, m, judgeRate(m.Breaks.Mean, r.breaks(), minutes), judgeRate(m.Downs.Mean, r.downs(), minutes)}
 }
 
 func tabulateLoss(w io.Writer, cells []lossRuns, seeds int) ([]requirement, error) {
