@@ -43,8 +43,10 @@ func (c lossCell) same(d lossCell) bool {
 
 const lossName = "loss of the path"
 
-// leastRun is the shortest run that is worth adding to others.
-const leastRun = 30 * time.Second
+const (
+	leastRun = 30 * time.Second  // the shortest run that is worth adding to others
+	mostRun  = 100 * time.Second // the longest: one stall of the machine makes a whole run doubtful
+)
 
 // proveLoss lets the path between the sites lose packets, more and more of them.
 func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
@@ -54,29 +56,38 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 	}
 	for _, loss := range b.o.losses {
 		c := lossCell{Ring: b.o.ring(), Effective: b.token, Loss: loss}
-		before := soundly(known, c)
-		if c.For = b.o.lasts - before; before > 0 && c.For < leastRun {
-			continue
-		}
-		if err := b.calm(ctx); err != nil {
-			return nil, fmt.Errorf("loss %g %%: %w", 100*loss, err)
-		}
-		if err := b.lose(ctx, &c); err != nil {
-			return nil, fmt.Errorf("loss %g %%: %w", 100*loss, err)
-		}
-		fmt.Fprintf(b.w, "loss %g %%: %d disruptions, %d link downs in %v, gaps %v, whole after %v (stuck: %v), %d joins; doubts: %q\n",
-			100*loss, len(c.Breaks), c.Downs, c.For, c.Gaps, c.Heal, c.Stuck, c.Joins, c.Doubts)
-		if err := appendRecord(b.o.record, "loss", c); err != nil {
-			return nil, err
-		}
-		known = append(known, c)
-		if c.Stuck {
-			if err := b.configure(ctx, []byte(b.lab.Conf())); err != nil {
-				return nil, fmt.Errorf("loss %g %%: stuck, and then: %w", 100*loss, err)
+		for _, c.For = range lossTimes(b.o.lasts, soundly(known, c)) {
+			run, err := b.loseOnce(ctx, c)
+			if err != nil {
+				return nil, fmt.Errorf("loss %g %%: %w", 100*loss, err)
 			}
+			known = append(known, run)
 		}
 	}
 	return tabulateLoss(b.w, pool(mine(known, b.o.ring())), b.o.seeds)
+}
+
+// lossTimes are how long the runs of a cell take that has been measured for so long already.
+func lossTimes(lasts, before time.Duration) []time.Duration {
+	left := lasts - before
+	if before > 0 && left < leastRun {
+		return nil
+	}
+	n := (left + mostRun - 1) / mostRun
+	return slices.Repeat([]time.Duration{(left / n).Round(time.Second)}, int(n))
+}
+
+// loseOnce measures a cell for one run and records it.
+func (b *bench) loseOnce(ctx context.Context, c lossCell) (lossCell, error) {
+	if err := errors.Join(b.calm(ctx), b.lose(ctx, &c)); err != nil {
+		return c, err
+	}
+	fmt.Fprintf(b.w, "loss %g %%: %d disruptions, %d link downs in %v, gaps %v, whole after %v (stuck: %v), %d joins; doubts: %q\n",
+		100*c.Loss, len(c.Breaks), c.Downs, c.For, c.Gaps, c.Heal, c.Stuck, c.Joins, c.Doubts)
+	if err := appendRecord(b.o.record, "loss", c); err != nil || !c.Stuck {
+		return c, err
+	}
+	return c, b.configure(ctx, []byte(b.lab.Conf()))
 }
 
 // mine are the cells of one cluster.

@@ -272,6 +272,24 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestLossTimes: what is left is measured in runs of a minute and a half.
+func TestLossTimes(t *testing.T) {
+	for _, c := range []struct {
+		lasts, before time.Duration
+		want          []time.Duration
+	}{
+		{90 * time.Second, 0, []time.Duration{90 * time.Second}},
+		{10 * time.Second, 0, []time.Duration{10 * time.Second}},
+		{100 * time.Second, 90 * time.Second, nil},
+		{90 * time.Second, 2 * time.Minute, nil},
+		{4 * time.Minute, 90 * time.Second, []time.Duration{75 * time.Second, 75 * time.Second}},
+	} {
+		if got := lossTimes(c.lasts, c.before); !slices.Equal(got, c.want) {
+			t.Errorf("%v of %v: %v, want %v", c.before, c.lasts, got, c.want)
+		}
+	}
+}
+
 // TestPooledForecast: the forecast of two runs is of both.
 func TestPooledForecast(t *testing.T) {
 	one := lossCell{Ring: ringSpec{Sites: []int{2, 1}, Links: 1, Token: time.Second}, Loss: 0.1, For: time.Minute}
