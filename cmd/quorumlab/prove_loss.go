@@ -79,7 +79,10 @@ func lossTimes(lasts, before time.Duration) []time.Duration {
 
 // loseOnce measures a cell for one run and records it.
 func (b *bench) loseOnce(ctx context.Context, c lossCell) (lossCell, error) {
-	if err := errors.Join(b.calm(ctx), b.lose(ctx, &c)); err != nil {
+	if err := b.calm(ctx); err != nil {
+		return c, err
+	}
+	if err := b.lose(ctx, &c); err != nil {
 		return c, err
 	}
 	fmt.Fprintf(b.w, "loss %g %%: %d disruptions, %d link downs in %v, gaps %v, whole after %v (stuck: %v), %d joins; doubts: %q\n",
