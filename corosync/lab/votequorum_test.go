@@ -14,7 +14,7 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/lab"
 )
 
-// everyEnv asks for every partition instead of a selection. The whole takes three quarters of an hour, each subtest less than 5 minutes.
+// everyEnv asks for every partition instead of a selection. The whole takes most of an hour, each subtest less than 5 minutes.
 const everyEnv = "QUORUMLAB_EVERY_PARTITION"
 
 // TestVotequorum holds corosync/votequorum, which reads the same corosync.conf, against the real votequorum and the real qnetd: what each
