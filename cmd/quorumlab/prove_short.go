@@ -35,6 +35,7 @@ type short struct {
 type shortRow struct {
 	Number   int
 	Survived bool // no token was lost
+	Warned   bool // it came so close that Corosync itself warned
 	Downs    int  // links that knet took down
 	Found    []time.Duration
 	Worst    checker.Severity
@@ -54,6 +55,8 @@ func judgeShort(s short) shortRow {
 		switch l.Event {
 		case lab.EventTokenLost, lab.EventMembership:
 			r.Survived = false
+		case lab.EventTokenWarning:
+			r.Warned = true
 		case lab.EventLinkDown:
 			r.Downs++
 		}
@@ -101,8 +104,13 @@ func lastCleared(w witness, end time.Time) time.Duration {
 	return last
 }
 
-func (r shortRow) found() bool  { return len(r.Found) > 0 && !slices.Contains(r.Found, never) }
-func (r shortRow) modest() bool { return len(r.Claims) == 0 && r.Worst < checker.Critical }
+func (r shortRow) found() bool { return len(r.Found) > 0 && !slices.Contains(r.Found, never) }
+
+// modest: what was said was not more than it was. Links that knet has down while the token is overdue are critical, however short the cut was that this came of.
+func (r shortRow) modest() bool {
+	return len(r.Claims) == 0 && (r.Worst < checker.Critical || r.Warned)
+}
+
 func (r shortRow) cleared() bool {
 	return r.Cleared != never && !r.Early && r.Cleared <= r.Stable+clearLate
 }
@@ -111,7 +119,7 @@ func requireShort(rows []shortRow) []requirement {
 	survived := slices.DeleteFunc(slices.Clone(rows), func(r shortRow) bool { return !r.Survived })
 	list := []requirement{
 		require("a finding on every node", survived, shortRow.found),
-		require("no claim of a split, and nothing critical", survived, shortRow.modest),
+		require("no claim of a split, and nothing critical unless Corosync itself warned of its token", survived, shortRow.modest),
 		require("cleared after the stable period", survived, shortRow.cleared),
 	}
 	if n := len(rows) - len(survived); n > 0 {
@@ -128,7 +136,10 @@ func headShort(w io.Writer) {
 func (r shortRow) print(w io.Writer) {
 	corosync := "survived"
 	kept := yes(r.found() && r.modest() && r.cleared())
-	if !r.Survived {
+	switch {
+	case r.Warned && r.Survived:
+		corosync = "survived, warned"
+	case !r.Survived:
 		corosync, kept = "lost its token", "left out"
 	}
 	claims := "no"
