@@ -85,11 +85,11 @@ func around(few []time.Duration, at, slack time.Duration) bool {
 func (l *Live) refute() {
 	h, t := &l.held, l.cluster.Timeouts
 	wrong := l.wrong()
-	refuted := slices.Concat(wrong.lost, wrong.late)
+	refuted := slices.Concat(wrong.lost, wrong.late, wrong.early)
 	l.takeBack(wrong.lost, refuted, h.at-t.Token, time.Duration(survived*float64(t.Token)))
 	l.takeBack(wrong.late, refuted, h.at-t.TokenWarning, t.TokenWarning)
-	if h.another(wrong.early) >= 0 {
-		l.takeBack(wrong.early, wrong.early, wrong.warned-t.TokenWarning, 0)
+	if h.another(refuted) >= 0 { // else it is told by Real.Gap alone
+		l.takeBack(wrong.early, refuted, wrong.warned-t.TokenWarning, 0)
 	}
 	for _, i := range wrong.late { // until it is seen what becomes of the gap, which goes on
 		h.rings[i].hushed = h.rings[i].ring.Now() + t.Token
@@ -114,7 +114,7 @@ func (l *Live) wrong() (w wrong) {
 		w.warned, due = h.said.due(h.at - slack)
 	}
 	for i, r := range h.rings {
-		isLost, isLate := r.news(h.at)
+		isLost, isLate := r.lately(h.at)
 		switch {
 		case isLost && h.said.kept(h.at, t.Token):
 			w.lost = append(w.lost, i)
@@ -127,8 +127,8 @@ func (l *Live) wrong() (w wrong) {
 	return w
 }
 
-// news says whether the ring has lost its token, or warned that it is late, since it was last asked.
-func (r *liveRing) news(at time.Duration) (lost, late bool) {
+// lately says whether the ring has lost its token, or warned that it is late, since it was last asked.
+func (r *liveRing) lately(at time.Duration) (lost, late bool) {
 	s := r.ring.Stats()
 	lost, late = s.Disruptions > r.stats.Disruptions, s.Warnings > r.stats.Warnings
 	r.stats.Disruptions, r.stats.Warnings = s.Disruptions, s.Warnings

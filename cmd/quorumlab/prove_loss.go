@@ -70,7 +70,7 @@ func proveLoss(ctx context.Context, b *bench) ([]requirement, error) {
 // lossTimes are how long the runs of a cell take that has been measured for so long already.
 func lossTimes(lasts, before time.Duration) []time.Duration {
 	left := lasts - before
-	if before > 0 && left < leastRun {
+	if left <= 0 || before > 0 && left < leastRun {
 		return nil
 	}
 	n := (left + mostRun - 1) / mostRun
@@ -90,7 +90,10 @@ func (b *bench) loseOnce(ctx context.Context, c lossCell) (lossCell, error) {
 	if err := appendRecord(b.o.record, "loss", c); err != nil || !c.Stuck {
 		return c, err
 	}
-	return c, b.configure(ctx, []byte(b.lab.Conf()))
+	if err := b.configure(ctx, []byte(b.lab.Conf())); err != nil {
+		return c, fmt.Errorf("stuck, and then: %w", err)
+	}
+	return c, nil
 }
 
 // mine are the cells of one cluster.

@@ -278,6 +278,7 @@ func TestLossTimes(t *testing.T) {
 		lasts, before time.Duration
 		want          []time.Duration
 	}{
+		{0, 0, nil},
 		{90 * time.Second, 0, []time.Duration{90 * time.Second}},
 		{10 * time.Second, 0, []time.Duration{10 * time.Second}},
 		{100 * time.Second, 90 * time.Second, nil},

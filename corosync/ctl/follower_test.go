@@ -246,8 +246,10 @@ func TestLog(t *testing.T) {
 			}
 			synctest.Wait()
 		}
+		say("[MAIN  ] an error, in a log that is limited to such")
+		b.until("no log that shows all", 0, func(s corosync.Status) bool { return s.LogSince.IsZero() })
 		say("[KNET  ] link: host: 3 link: 0 is down")
-		b.until("link down", 0, func(s corosync.Status) bool { return !s.Links[2].Connected })
+		b.until("link down", 0, func(s corosync.Status) bool { return !s.Links[2].Connected && !s.LogSince.IsZero() })
 		took := b.until("down count", time.Second, func(s corosync.Status) bool { return s.Links[2].DownCount == 2 })
 		if took > 300*time.Millisecond {
 			t.Errorf("down count read after %v", took)
