@@ -11,11 +11,12 @@ import (
 
 // What Live allows itself.
 const (
-	chunk     = 50 * time.Millisecond // the rings are run in steps of this, side by side
-	maxWork   = 10000                 // packets a Step: some five milliseconds
-	maxLag    = 5 * time.Second       // behind the trace: then what is in between is skipped
-	ringWork  = 7000                  // links of all rings together: their number is chosen so
-	messages  = time.Second           // each node's programs multicast that often, as Proxmox's do: facts of the lab
+	chunk     = 50 * time.Millisecond       // the rings are run in steps of this, side by side
+	maxWork   = 10000                       // packets a Step: some five milliseconds
+	maxLag    = 5 * time.Second             // behind the trace: then what is in between is skipped
+	farLag    = recentFor / 2 * time.Second // so far behind nothing is caught up: the history's seconds are those of newer ones
+	ringWork  = 7000                        // links of all rings together: their number is chosen so
+	messages  = time.Second                 // each node's programs multicast that often, as Proxmox's do: facts of the lab
 	settleFor = 10 * time.Second
 )
 
@@ -50,11 +51,12 @@ func NewLive(seed uint64) *Live {
 	return &Live{random: rand.New(rand.NewPCG(seed, 0x746f6b656e)), history: newHistory()}
 }
 
-// Configure tells what the cluster is configured to. The rings begin anew if anything that they rest on is different.
+// Configure tells what the cluster is configured to, of no nodes: that there is no ring over knet. The rings begin anew if anything that they rest on
+// is different.
 func (l *Live) Configure(c Cluster) {
 	same := l.known && slices.Equal(c.Nodes, l.cluster.Nodes) && slices.Equal(c.Links, l.cluster.Links) &&
 		c.Timeouts == l.cluster.Timeouts && c.Mode == l.cluster.Mode && c.FastDataUp == l.cluster.FastDataUp
-	l.cluster, l.known = c, true
+	l.cluster, l.known = c, len(c.Nodes) > 0
 	if !same {
 		l.rings = nil
 	}
@@ -108,7 +110,7 @@ func (l *Live) Step(t *trace.Trace, known int, real Reality) Margin {
 func (l *Live) impossible() string {
 	switch r := &l.reality; {
 	case !l.known:
-		return "there is no corosync.conf to go by"
+		return "there is no corosync.conf of a ring over knet to go by"
 	case r.stopped:
 		return "Corosync does not run on this node"
 	case r.members == nil:
@@ -185,7 +187,7 @@ func every(*liveRing) bool { return true }
 // advance runs the rings, as far as the work that a Step may do allows, and leaves out what they can not catch up with.
 func (l *Live) advance(until time.Duration) {
 	work := l.net.packets
-	for l.at < until && l.net.packets-work < maxWork {
+	for l.at < until && until-l.at <= farLag && l.net.packets-work < maxWork {
 		l.at = min(until, l.at+chunk)
 		b := l.history.at(l.when(l.at))
 		for i, r := range l.rings {
@@ -210,7 +212,7 @@ func (l *Live) advance(until time.Duration) {
 func (l *Live) follow(until time.Duration) {
 	h := &l.held
 	work := h.net.packets
-	for h.at < until && h.net.packets-work < maxWork/2 {
+	for h.at < until && until-h.at <= farLag && h.net.packets-work < maxWork/2 {
 		h.step(min(until, h.at+chunk))
 		h.fold(l.history.at(l.when(h.at)), l.when(0))
 		l.refute()

@@ -118,7 +118,7 @@ func TestLiveUnknown(t *testing.T) {
 	live := NewLive(1)
 	tr := &trace.Trace{Start: time.Unix(1e9, 0), Slot: slot, Paths: map[trace.Path]*trace.Series{}}
 	running := corosync.Status{Daemon: corosync.DaemonRunning}
-	if m := live.Step(tr, 10, Reality{Status: running}); m.Known || m.Reason != "there is no corosync.conf to go by" {
+	if m := live.Step(tr, 10, Reality{Status: running}); m.Known || m.Reason != "there is no corosync.conf of a ring over knet to go by" {
 		t.Errorf("%+v", m)
 	}
 	c, err := FromConfig(stretched(t, 1, 0), nil, "")
@@ -140,6 +140,10 @@ func TestLiveUnknown(t *testing.T) {
 		if m := live.Step(tr, 20, Reality{Status: step.status}); m.Known || m.Reason != step.reason {
 			t.Errorf("%+v, want %q", m, step.reason)
 		}
+	}
+	live.Configure(Cluster{})
+	if m := live.Step(tr, 20, Reality{Status: alone}); m.Known || m.Reason != "there is no corosync.conf of a ring over knet to go by" {
+		t.Errorf("after a reload to another transport: %+v", m)
 	}
 }
 

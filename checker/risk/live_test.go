@@ -157,6 +157,26 @@ func TestLiveSkips(t *testing.T) {
 	}
 }
 
+// TestLiveStalled: what Corosync said is kept however long nobody ran the rings.
+func TestLiveStalled(t *testing.T) {
+	for _, stall := range []time.Duration{20 * time.Second, 31 * time.Second, 61 * time.Second, 62 * time.Second, 122 * time.Second} {
+		w := newWorld(t, stretched(t, 1, 0), 1, "", sick{}.weather)
+		w.run(30 * time.Second)
+		for range int(stall / slot) {
+			w.probe()
+		}
+		w.status.SRP.OperationalTokenLost++
+		w.margin = w.live.Step(w.trace, w.slots, w.reality())
+		if n := w.margin.Ten.Real.Losses; n != 1 {
+			t.Errorf("after %v: %d losses", stall, n)
+		}
+		w.run(2 * time.Minute)
+		if n := w.margin.Ten.Real.Losses; n != 1 {
+			t.Errorf("two minutes after %v: %d losses", stall, n)
+		}
+	}
+}
+
 // TestLiveRepeats: equal inputs give equal margins.
 func TestLiveRepeats(t *testing.T) {
 	var last [2]Margin
@@ -180,7 +200,7 @@ func TestRecordedCursor(t *testing.T) {
 	for range 5000 {
 		p := totem.Packet{From: w.draw.IntN(5), At: time.Duration(w.draw.Int64N(int64(25 * time.Second)))}
 		p.To = (p.From + 1 + w.draw.IntN(4)) % 5
-		want := w.trace.Sample(trace.Path{From: uint32(p.From + 1), To: uint32(p.To + 1)}, p.At)
+		want := w.trace.Paths[trace.Path{From: uint32(p.From + 1), To: uint32(p.To + 1)}].At(w.trace.SlotOf(p.At))
 		if after, ok := net.Deliver(p); ok == (want.State == trace.Lost) || want.State == trace.Arrived && after != want.Delay {
 			t.Fatalf("%+v: %v %v, the trace says %+v", p, after, ok, want)
 		}

@@ -11,7 +11,8 @@ type Word struct {
 	Link      int
 	Connected bool
 	For       time.Duration // for how long it has been so; 0: not told
-	Downs     uint64        // how often the link has gone down since the daemon started; 0: not told
+	Counted   bool          // Downs is told
+	Downs     uint64        // how often the link has gone down since the daemon started
 	At        time.Time
 }
 
@@ -40,6 +41,7 @@ type end struct {
 	since, last time.Duration // known without a hole from since to last
 	turned      time.Duration // when it last changed, as far as is known
 	connected   bool
+	counted     bool // downs is told
 	downs       uint64
 	early       bool    // connected told of a going down that downs has not counted yet
 	spans       [4]span // newest times of being down
@@ -95,14 +97,14 @@ const flapAtLeast = 200 * time.Millisecond
 // two. Zero: it did not.
 func (e *end) hear(word *Word, at time.Duration) (down, up time.Duration) {
 	if !e.told || at-e.last > wordHole {
-		*e = end{told: true, since: at, last: at, turned: at, connected: word.Connected, downs: word.Downs}
+		*e = end{told: true, since: at, last: at, turned: at, connected: word.Connected, counted: word.Counted, downs: word.Downs}
 		if !word.Connected {
 			e.open(at)
 		}
 		return 0, 0
 	}
 	turn, told := e.turn(word, at)
-	counted := word.Downs > e.downs && e.downs > 0
+	counted := word.Counted && e.counted && word.Downs > e.downs
 	switch {
 	case e.connected && !word.Connected:
 		down, e.early = turn, !counted
@@ -115,7 +117,7 @@ func (e *end) hear(word *Word, at time.Duration) (down, up time.Duration) {
 		e.early = false
 	}
 	e.note(down, up)
-	e.last, e.connected, e.downs = at, word.Connected, word.Downs
+	e.last, e.connected, e.counted, e.downs = at, word.Connected, word.Counted, word.Downs
 	return down, up
 }
 

@@ -12,7 +12,7 @@ func TestEndHears(t *testing.T) {
 	type heard struct {
 		at        time.Duration
 		connected bool
-		downs     uint64
+		downs     int // -1: not told
 		down, up  time.Duration
 	}
 	for _, test := range []struct {
@@ -26,13 +26,14 @@ func TestEndHears(t *testing.T) {
 		{"nobody saw it, but it was counted", []heard{{1 * s, true, 3, 0, 0}, {3 * s, true, 4, 1800 * time.Millisecond, 2 * s}, {4 * s, true, 4, 0, 0}}},
 		{"counted with the state", []heard{{1 * s, true, 3, 0, 0}, {2 * s, false, 4, 1500 * time.Millisecond, 0}, {3 * s, true, 4, 0, 2500 * time.Millisecond}, {4 * s, true, 5, 3300 * time.Millisecond, 3500 * time.Millisecond}}},
 		{"after a hole nothing is known", []heard{{1 * s, true, 3, 0, 0}, {9 * s, false, 8, 0, 0}, {10 * s, true, 8, 0, 9500 * time.Millisecond}}},
-		{"a count that begins is no event", []heard{{1 * s, true, 0, 0, 0}, {2 * s, true, 5, 0, 0}, {3 * s, true, 6, 2300 * time.Millisecond, 2500 * time.Millisecond}}},
+		{"the first since the daemon began", []heard{{1 * s, true, 0, 0, 0}, {2 * s, true, 1, 1300 * time.Millisecond, 1500 * time.Millisecond}}},
+		{"a count that begins is no event", []heard{{1 * s, true, -1, 0, 0}, {2 * s, true, 5, 0, 0}, {3 * s, true, 6, 2300 * time.Millisecond, 2500 * time.Millisecond}}},
 		{"at the very beginning", []heard{{0, true, 0, 0, 0}, {1, false, 0, 1, 0}, {1 * s, true, 0, 0, s/2 + 1}}},
 		{"the daemon began anew", []heard{{1 * s, true, 7, 0, 0}, {2 * s, true, 1, 0, 0}, {3 * s, true, 1, 0, 0}}},
 	} {
 		var e end
 		for _, h := range test.words {
-			if down, up := e.hear(&Word{Connected: h.connected, Downs: h.downs}, h.at); down != h.down || up != h.up {
+			if down, up := e.hear(&Word{Connected: h.connected, Counted: h.downs >= 0, Downs: uint64(max(h.downs, 0))}, h.at); down != h.down || up != h.up {
 				t.Errorf("%s: at %v: down %v, up %v, want %v, %v", test.name, h.at, down, up, h.down, h.up)
 			}
 		}
@@ -58,7 +59,7 @@ func TestEndBelieves(t *testing.T) {
 		{7000 * ms, 5800 * ms, true, 3, 0, 0},                 // and counted
 		{8000 * ms, 0, true, 4, 7300 * ms, 7500 * ms},         // another one, only counted
 	} {
-		word := Word{Connected: step.connected, Downs: step.downs}
+		word := Word{Connected: step.connected, Counted: true, Downs: step.downs}
 		if step.since > 0 {
 			word.For = step.at - step.since
 		}

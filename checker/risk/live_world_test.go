@@ -162,7 +162,7 @@ func (w *world) speak(now time.Duration) {
 					word := Word{From: from.ID, To: to.ID, Link: l.Number, Connected: w.real.Usable(i, j, k), At: w.trace.Start.Add(now)}
 					p := trace.Path{From: from.ID, To: to.ID, Link: l.Number}
 					if i == 0 {
-						word.Downs = 1 + w.downs[p]
+						word.Counted, word.Downs = true, w.downs[p]
 					}
 					if at := w.turned[p]; at > 0 {
 						word.For = now - at

@@ -157,6 +157,13 @@ func TestDecodeErrors(t *testing.T) {
 	if _, err := Decode(append(good, 1, 200)); !errors.Is(err, ErrInvalid) {
 		t.Errorf("200 links: %v", err)
 	}
+	for _, next := range []uint64{maxNext, maxNext + 1, 1<<62 + 511, math.MaxUint64} {
+		v := sample(1, 1, 1)
+		v.Fates.Next = next
+		if _, err := Decode(Encode(nil, v)); (next <= maxNext) != (err == nil) || err != nil && !errors.Is(err, ErrInvalid) {
+			t.Errorf("fates up to slot %d: %v", next, err)
+		}
+	}
 	if b := EncodeMax(nil, sample(1, 1, 1), 10); b != nil {
 		t.Errorf("size 10: %d bytes", len(b))
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	maxWindow = 64
 	maxLag    = 63
+	maxNext   = 1 << 40 // slots since the author's record began: 35 years of milliseconds
 )
 
 // Codes of a path's fates, in its first byte.
@@ -49,7 +50,7 @@ func (d *decoder) fates() Fates {
 	if f.Slot == 0 {
 		return f
 	}
-	f.Next = d.uvarint(math.MaxUint64)
+	f.Next = d.uvarint(maxNext)
 	f.Clock = d.uint32()
 	f.Window, f.Lag = int(d.byte()), int(d.byte())
 	if f.Window > maxWindow || f.Lag > maxLag {

@@ -51,7 +51,10 @@ func (v *virtual) configure(j *judge) {
 	v.plan, v.cluster, v.libknet = j.plan, j.cluster, libknet
 	c, err := risk.FromConfig(j.plan.config, nil, libknet) // sites decide nothing here
 	if err != nil {
-		return // no ring over knet: the margin says so by not being known
+		// There is no ring over knet: the margin is not known.
+		v.live.Configure(risk.Cluster{})
+		j.agent.modelled.Store(nil)
+		return
 	}
 	if j.cluster.Timeouts.Token > 0 {
 		c.Timeouts = j.cluster.Timeouts

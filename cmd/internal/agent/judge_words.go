@@ -82,7 +82,8 @@ func (k *knetNews) step(now time.Time, local uint32, status corosync.Status, vie
 		for i := range status.Links {
 			l := &status.Links[i]
 			k.words = append(k.words, risk.Word{
-				From: local, To: l.Node, Link: l.Link, Connected: l.Connected, For: k.since(now, l.Node, l.Link), Downs: l.DownCount, At: now,
+				From: local, To: l.Node, Link: l.Link, Connected: l.Connected, For: k.since(now, l.Node, l.Link), At: now,
+				Counted: true, Downs: l.DownCount,
 			})
 		}
 	}

@@ -147,6 +147,27 @@ func TestPeersSlots(t *testing.T) {
 	}
 }
 
+// However large a peer's numbers are, the record ends where the present is, and goes on.
+func TestHugeSlots(t *testing.T) {
+	for _, next := range []uint64{1, 1 << 30, 1<<40 - 100} {
+		begin := time.Now()
+		r := newRecorder(begin, Trace{}, "test", leastSlot)
+		r.follow(testPlan(t, 3, 1), begin)
+		for k := range uint64(3) {
+			now, clock := begin.Add(time.Duration(100+k)*time.Second), time.Duration(50+k)*time.Second
+			v := viewFrom(2, 3, 1, leastSlot, next+k*uint64(time.Second/leastSlot), clock, mesh.Path{})
+			told, err := mesh.Decode(mesh.EncodeMax(nil, v, 1400))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.take(&told, decoded{left: now, clock: clock})
+			if _, end := r.record.Span(); end != r.slotOf(now) {
+				t.Errorf("slots up to %d: the record ends at %d, and it is slot %d", told.Fates.Next, end, r.slotOf(now))
+			}
+		}
+	}
+}
+
 // What a bulletin says of a path is what the record says of it, after it was told, encoded, decoded and merged by another recorder.
 func TestToldAndTaken(t *testing.T) {
 	begin := time.Now()
