@@ -41,7 +41,8 @@ Where in their cycles Corosync's timers were is in no record. So each setting is
 range. What nobody knew is taken for arrived.
 
 The exit status is 0 if the token was never lost under the settings asked for (those of the options; without any, the recorded ones), 1 if
-it was in some pass, 2 if there is no answer: a wrong command line, a bad file, a setting that Corosync would refuse.`,
+it was in some pass, 2 if there is no answer: a wrong command line, a bad file, a setting that Corosync would refuse, an output that cannot
+be written.`,
 		Example: `  quorumwatch replay                                            # the last hour, as this node's agent knows it
   quorumwatch replay incident.trace --token 3s --retransmits 8
   quorumwatch replay incident.trace --compare token=1000 --compare token=3000,retransmits=8 --compare without-link=1
@@ -64,9 +65,18 @@ it was in some pass, 2 if there is no answer: a wrong command line, a bad file, 
 		if err != nil {
 			return err
 		}
-		return runReplay(cmd.Context(), p, f, sets, args)
+		return orNoAnswer(runReplay(cmd.Context(), p, f, sets, args))
 	}
 	return cmd
+}
+
+// orNoAnswer makes status 2 of whatever kept an answer from its reader: status 1 is one, and a disk that is full or a signal must not be taken
+// for it.
+func orNoAnswer(err error) error {
+	if _, answer := errors.AsType[statusError](err); answer || err == nil {
+		return err
+	}
+	return noAnswer(err)
 }
 
 func runReplay(ctx context.Context, p *process, f replayFlags, sets []setting, args []string) error {
