@@ -31,7 +31,7 @@ type Outcome struct {
 	Events    []Event       // token losses, by time
 }
 
-// Event is a token loss that came in several passes at about the same time.
+// Event is a token loss that came in several passes at the same time but for a token retransmit timeout.
 type Event struct {
 	First, Last time.Duration // when the token timer expired, in the earliest and in the latest pass
 	Passes      int           // in how many
@@ -83,19 +83,39 @@ type passLoss struct {
 	pass int
 }
 
-// events joins the losses of different passes that have one cause: they follow each other by less than the token timeout.
-func (r *Replay) events(all []passLoss) (out []Event) {
+// events joins the losses of different passes that have one cause: the token was lost within a moment. Those that come most together are
+// one, and what is before and after them is looked at by itself: a neighbour's neighbour is no reason.
+func (r *Replay) events(all []passLoss) []Event {
 	slices.SortStableFunc(all, func(a, b passLoss) int { return cmp.Compare(a.At, b.At) })
-	near := r.cluster.Timeouts.Token
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && all[n].At-all[n-1].At <= near {
-			n++
-		}
-		out = append(out, r.event(all[:n]))
-		all = all[n:]
+	return r.eventsOf(all, nil)
+}
+
+// eventsOf appends the events of losses in the order of time.
+func (r *Replay) eventsOf(all []passLoss, out []Event) []Event {
+	if len(all) == 0 {
+		return out
 	}
-	return out
+	first, end := densest(all, r.moment())
+	out = r.eventsOf(all[:first], out)
+	out = append(out, r.event(all[first:end]))
+	return r.eventsOf(all[end:], out)
+}
+
+// moment is how far one cause may set passes apart: by where the token just was. Nothing keeps it longer than its retransmission takes, not
+// even an idle ring (totem's hold is shorter).
+func (r *Replay) moment() time.Duration { return r.cluster.Timeouts.TokenRetransmit }
+
+// densest is the stretch of a length with the most losses, the earliest of several.
+func densest(all []passLoss, length time.Duration) (first, end int) {
+	for i, j := 0, 0; j < len(all); j++ {
+		for all[j].At-all[i].At > length {
+			i++
+		}
+		if j+1-i > end-first {
+			first, end = i, j+1
+		}
+	}
+	return first, end
 }
 
 func (r *Replay) event(losses []passLoss) Event {
