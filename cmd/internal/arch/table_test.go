@@ -20,14 +20,14 @@ func allowed() map[string][]string {
 		"proxmox":        {},
 		"proxmox/api":    {"proxmox"},
 		"proxmox/pmxcfs": {"proxmox"},
-		"probe":          {"probe/stamp", "probe/stats", "probe/trace"},
+		"probe":          {"probe/stamp", "probe/stats"},
 		"probe/nic":      {},
 		"probe/udp":      {"probe"},
 		"probe/simnet":   {"probe"},
 
 		// Judgement: pure.
 		"checker/topology": {"corosync", "corosync/totem", "corosync/votequorum", "proxmox", "probe/mesh"},
-		"checker/risk":     {"corosync", "corosync/totem", "corosync/votequorum", "probe/stats", "probe/trace"},
+		"checker/risk":     {"corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
 		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
 		"checker/lint":     {"corosync", "corosync/totem", "corosync/votequorum"},
 		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
@@ -38,12 +38,12 @@ func allowed() map[string][]string {
 		},
 		"checker/plan": {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
-			"checker/advice", "checker/lint", "checker/risk", "checker/topology", "checker/units", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh",
+			"checker/lint", "checker/risk", "checker/topology", "checker/units", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh",
 			"probe/stats", "proxmox",
 		},
 
 		// Views.
-		"checker/report":  {"checker", "checker/advice", "checker/plan", "checker/risk", "checker/units", "checker/verdict"},
+		"checker/report":  {"checker", "checker/plan", "checker/units", "checker/verdict"},
 		"checker/history": {"checker"},
 		"checker/metrics": {"checker"},
 		"checker/web":     {"checker", "checker/report", "checker/history"},
