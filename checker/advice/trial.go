@@ -124,7 +124,7 @@ func (t *tally) add(c risk.Cluster, ring *totem.Ring, d time.Duration) {
 				split = e.At
 			}
 		}
-		if !whole(ring, len(c.Nodes)) {
+		if !ring.Together() {
 			t.broken += at - begin
 		}
 	}
@@ -135,14 +135,4 @@ func (t *tally) add(c risk.Cluster, ring *totem.Ring, d time.Duration) {
 	for i := range c.Nodes {
 		t.worst = max(t.worst, ring.LongestGap(i).Length)
 	}
-}
-
-// whole says whether all processors are in service in a ring of all.
-func whole(ring *totem.Ring, nodes int) bool {
-	for i := range nodes {
-		if !ring.InService(i) || ring.Members(i).Len() != nodes {
-			return false
-		}
-	}
-	return true
 }

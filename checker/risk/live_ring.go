@@ -101,16 +101,7 @@ func (r *liveRing) run(until time.Duration) {
 // ready: what it does counts.
 func (r *liveRing) ready() bool { return r.ring.Now() >= max(r.settled, r.hushed) }
 
-// whole: all processors are in service in one ring.
-func (r *liveRing) whole() bool {
-	n := len(r.cluster.Nodes)
-	for i := range n {
-		if !r.ring.InService(i) || r.ring.Members(i).Len() != n {
-			return false
-		}
-	}
-	return true
-}
+func (r *liveRing) whole() bool { return r.ring.Together() }
 
 // broken: the ring has been in pieces for longer than the real one could have been without saying so.
 func (r *liveRing) broken(at time.Duration) bool {

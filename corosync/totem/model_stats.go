@@ -97,6 +97,16 @@ func (r *Ring) InService(i int) bool {
 	return p.alive && p.state == StateOperational && p.served
 }
 
+// Together says whether all processors there are are in service in one ring of all.
+func (r *Ring) Together() bool {
+	for i := range r.procs {
+		if !r.InService(i) || r.procs[i].members.Len() != len(r.procs) {
+			return false
+		}
+	}
+	return true
+}
+
 // Usable says whether processor from sends to and accepts from processor to over a link, by its own verdict.
 func (r *Ring) Usable(from, to, link int) bool { return r.peer(from, to).usable&(1<<link) != 0 }
 

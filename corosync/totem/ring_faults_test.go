@@ -51,3 +51,23 @@ func TestSetLink(t *testing.T) {
 		t.Error("a dead processor and a node's link to itself are nothing")
 	}
 }
+
+// TestTogether: a ring is together while all processors are in one, and neither while it forms nor after one has stopped or lost power.
+func TestTogether(t *testing.T) {
+	for name, fault := range map[string]func(*Ring){"power off": func(r *Ring) { r.PowerOff(2) }, "stop": func(r *Ring) { r.Stop(2) }} {
+		cfg := proxmoxConfig(3, 1, time.Second, 0)
+		cfg.Network, cfg.Rand = NewLines(3, 1, &Line{Delay: time.Millisecond}, nil), rand.New(rand.NewPCG(1, 2))
+		r := mustNew(t, cfg)
+		r.Run(10 * time.Second)
+		if !r.Together() {
+			t.Errorf("%s: three healthy processors are apart", name)
+		}
+		fault(r)
+		for range 30 {
+			r.Run(r.Now() + 500*time.Millisecond)
+			if r.Together() {
+				t.Errorf("%s: together after %v, without one", name, r.Now())
+			}
+		}
+	}
+}
