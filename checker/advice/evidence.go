@@ -98,7 +98,7 @@ func stalls(c risk.Cluster, t *trace.Trace, p trace.Path, all span) (out []span)
 		for _, l := range c.Links {
 			path := trace.Path{From: p.From, To: p.To, Link: l.Number}
 			v, end := trace.Sample{}, all.end
-			if s := t.Paths[path]; s != nil {
+			if s := t.Paths[path]; s != nil && slot < s.Next() {
 				v, end = s.Run(slot)
 			}
 			until = min(until, end)

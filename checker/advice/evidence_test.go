@@ -131,3 +131,26 @@ func TestStretch(t *testing.T) {
 		t.Errorf("stands for %v, want %v", s.stands, want)
 	}
 }
+
+// TestGap: a time of which no path knows anything takes no time to pass over, however long it is: these are a hundred years.
+func TestGap(t *testing.T) {
+	const gap = 1 << 36
+	c := risk.Cluster{Nodes: []risk.Node{{ID: 1}, {ID: 2}}, Links: []risk.Link{{Number: 0}}}
+	c.Timeouts.Token = 3 * time.Second
+	tr := &trace.Trace{Slot: 50 * time.Millisecond, Paths: map[trace.Path]*trace.Series{{From: 1, To: 2}: {}, {From: 2, To: 1}: {}}}
+	early, late := tr.Paths[trace.Path{From: 1, To: 2}], tr.Paths[trace.Path{From: 2, To: 1}]
+	early.Append(20, trace.Sample{State: trace.Lost})
+	late.Append(gap, trace.Sample{})
+	late.Forget(gap)
+	late.Append(10, trace.Sample{State: trace.Lost})
+	r, e := look(c, tr, 700*time.Millisecond)
+	if want := (span{0, gap + 10}); r.slots != want {
+		t.Errorf("slots %v, want %v", r.slots, want)
+	}
+	if want := []Stall{{1, 2, 0, time.Second}}; !slices.Equal(e.Outages, want) {
+		t.Errorf("outages %v, want %v", e.Outages, want)
+	}
+	if want := (Stall{2, 1, tr.At(gap), 500 * time.Millisecond}); e.Stall != want {
+		t.Errorf("stall %v, want %v", e.Stall, want)
+	}
+}

@@ -14,12 +14,12 @@ type quiet struct {
 	until []int32 // by slot since first: the slot at which something changes next; the slot itself where something is lost
 }
 
-// paths are the paths of a cluster in a trace.
+// paths are the paths of a cluster of which a trace has samples.
 func paths(c risk.Cluster, t *trace.Trace) (out []*trace.Series) {
 	for _, from := range c.Nodes {
 		for _, to := range c.Nodes {
 			for _, l := range c.Links {
-				if s := t.Paths[trace.Path{From: from.ID, To: to.ID, Link: l.Number}]; s != nil && from.ID != to.ID {
+				if s := t.Paths[trace.Path{From: from.ID, To: to.ID, Link: l.Number}]; s != nil && s.First() < s.Next() && from.ID != to.ID {
 					out = append(out, s)
 				}
 			}

@@ -224,6 +224,33 @@ func TestBridge(t *testing.T) {
 	}
 }
 
+// A path that begins late and has no samples is as one that is not there, wherever it begins.
+func TestEmptyPath(t *testing.T) {
+	c := cluster(1)
+	late := trace.Path{From: 2, To: 1}
+	x := record(c, 20*time.Second, func(from, to string, _ int, at time.Duration) trace.Sample {
+		if siteB(from, to) && at >= 5*time.Second && at < 8*time.Second {
+			return trace.Sample{State: trace.Lost}
+		}
+		return arrived()
+	})
+	delete(x.Paths, late)
+	_, want := outcome(t, c, x, 2)
+	for _, first := range []int{0, 399, 400, 3000} {
+		empty := &trace.Series{}
+		empty.Append(first, trace.Sample{})
+		empty.Forget(first)
+		x.Paths[late] = empty
+		if _, got := outcome(t, c, x, 2); !reflect.DeepEqual(got, want) {
+			t.Errorf("from slot %d: %+v, want %+v", first, got, want)
+		}
+	}
+	x.Paths = map[trace.Path]*trace.Series{late: x.Paths[late], {From: 8, To: 9}: x.Paths[trace.Path{From: 1, To: 2}]}
+	if _, err := New(c, x); err != ErrOthers {
+		t.Errorf("no path of the cluster has samples: %v", err)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	c := cluster(1)
 	if _, err := New(c, &trace.Trace{Slot: slot}); err != ErrEmpty {

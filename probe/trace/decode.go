@@ -155,6 +155,9 @@ func (d *decoder) read(tag byte, f *fields) error {
 		if n := f.uvarint(maxPaths); f.err == nil && n != uint64(len(d.trace.Paths)) {
 			return fmt.Errorf("%d paths, but %d came", n, len(d.trace.Paths))
 		}
+		if err := d.trace.checkSpan(); err != nil {
+			return err
+		}
 	case tag >= 'a' && tag <= 'z':
 		return nil
 	default:
@@ -164,6 +167,16 @@ func (d *decoder) read(tag byte, f *fields) error {
 		return fmt.Errorf("%d bytes too many", len(f.data))
 	}
 	return f.err
+}
+
+// checkSpan refuses samples too far from each other, however few they are.
+func (t *Trace) checkSpan() error {
+	first, next := t.Span()
+	if n := next - first; n > maxSpan || n > int(maxSpanTime/t.Slot) {
+		return fmt.Errorf("%w: %d slots of %v from the first sample to the last; at most %d and %d days",
+			ErrTooLarge, n, t.Slot, maxSpan, maxSpanTime/(24*time.Hour))
+	}
+	return nil
 }
 
 // end makes sure that nothing follows and that the checksum is right.

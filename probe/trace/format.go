@@ -32,9 +32,14 @@ const (
 	maxLinks   = 8
 	maxPaths   = 1 << 16
 	maxRuns    = 8 << 20 // of all paths
-	maxSlots   = 1 << 31
+	maxSlots   = 1 << 31 // of a path, and before it
 	maxMarks   = 1 << 20
-	maxLength  = 100 * 365 * 24 * time.Hour
+	maxLength  = 100 * 365 * 24 * time.Hour // from slot 0
+
+	// From the first sample of any path to the last of any: readers may take memory for every slot of it, and time for every second. Agents
+	// keep a day at most, of slots of 50 ms at least (1.7 million).
+	maxSpan     = 1 << 24
+	maxSpanTime = 31 * 24 * time.Hour
 )
 
 // Errors that a FormatError may wrap.

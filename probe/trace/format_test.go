@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew")
@@ -210,7 +211,7 @@ func BenchmarkEncode(b *testing.B) {
 
 // TestEndless: a record whose end no time.Duration holds is none, however few bytes it takes.
 func TestEndless(t *testing.T) {
-	for slots, want := range map[int]error{1 << 31: ErrTooLarge, 1 << 20: nil} {
+	for slots, want := range map[int]error{1 << 31: ErrTooLarge, 1 << 18: nil} {
 		s := &Series{}
 		s.Append(slots, Sample{State: Lost})
 		var b bytes.Buffer
@@ -219,6 +220,34 @@ func TestEndless(t *testing.T) {
 		}
 		if _, err := Decode(&b); !errors.Is(err, want) {
 			t.Errorf("%d slots: %v, want %v", slots, err, want)
+		}
+	}
+}
+
+// TestApart: a reader may take memory for every slot and time for every second between the first sample and the last, of whatever path; so a
+// few runs far from each other are refused. A path without samples is nowhere.
+func TestApart(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		slot        time.Duration
+		first, runs int // of the second path; the first one has the slots 0 to 9
+		want        error
+	}{
+		{"a day of an agent", 50 * time.Millisecond, 24 * 60 * 60 * 20, 1, nil},
+		{"as many slots as may be", 50 * time.Millisecond, maxSpan - 10, 1, nil},
+		{"a slot more", 50 * time.Millisecond, maxSpan - 9, 1, ErrTooLarge},
+		{"as far as a path may begin", 50 * time.Millisecond, 1 << 31, 1, ErrTooLarge},
+		{"as long as may be", time.Minute, 31*24*60 - 10, 1, nil},
+		{"a minute more", time.Minute, 31*24*60 - 9, 1, ErrTooLarge},
+		{"no samples, far away", 50 * time.Millisecond, 1 << 31, 0, nil},
+	} {
+		x := &Trace{Slot: c.slot, Paths: map[Path]*Series{{1, 2, 0}: {}, {2, 1, 0}: {first: c.first, next: c.first, base: c.first}}}
+		x.Paths[Path{1, 2, 0}].Append(10, Sample{State: Lost})
+		x.Paths[Path{2, 1, 0}].Append(10*c.runs, Sample{State: Lost})
+		if _, err := Decode(bytes.NewReader(encode(t, x))); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		} else if err != nil && !strings.Contains(err.Error(), "from the first sample to the last") {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 }

@@ -70,14 +70,6 @@ func (t *Trace) SlotOf(at time.Duration) int {
 	return int(at / t.Slot)
 }
 
-// Sample is what became of a packet that left on a path at an instant since Start.
-func (t *Trace) Sample(p Path, at time.Duration) Sample {
-	if s := t.Paths[p]; s != nil {
-		return s.At(t.SlotOf(at))
-	}
-	return Sample{}
-}
-
 // Span is from which slot to which (not included) there are samples; first is 0 and next too if there are none.
 func (t *Trace) Span() (first, next int) {
 	begun := false
