@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func parseSetting(text string) (setting, error) {
 		if !ok || value == "" {
 			return s, usage("write KEY=VALUE,KEY=VALUE, as token=3000,retransmits=8", "--compare: %q is not KEY=VALUE", word)
 		}
-		if f := strings.Join(known, " "); !strings.Contains(" "+f+" ", " "+key+" ") {
+		if !slices.Contains(known, key) {
 			return s, usage("there are "+strings.Join(known, ", "), "--compare: unknown setting %q", key)
 		}
 		s.changes = append(s.changes, change{key, value})
@@ -176,6 +177,7 @@ func (s setting) edits(conf *corosync.Config) (out []corosync.Edit, err error) {
 	return out, nil
 }
 
+// edits are what a change is in a corosync.conf; none if it is about something else.
 func (c change) edits(conf *corosync.Config) ([]corosync.Edit, error) {
 	all := func(key, value string) (out []corosync.Edit) {
 		for _, l := range conf.Links {
@@ -214,8 +216,10 @@ func (c change) edits(conf *corosync.Config) ([]corosync.Edit, error) {
 			return nil, usage(hint, "--priority %s: a priority is a number from 0 to 255", c.value)
 		}
 		return []corosync.Edit{{Key: "totem.interface." + link + ".knet_link_priority", Value: value}}, nil
+	case "config", "without-link", "libknet": // see cluster
+		return nil, nil
 	}
-	return nil, nil
+	return nil, usage("", "unknown setting %q", c.key)
 }
 
 // linkOf reads the number of a link that the configuration has.
