@@ -87,8 +87,9 @@ func (a *applier) options(c Changes) error {
 	if c.TwoNode != nil && *c.TwoNode && len(a.d.Cluster.Nodes) != 2 {
 		return refuse("it lets one node go on when two are expected", "--two-node with %s", plural(len(a.d.Cluster.Nodes), "node"))
 	}
-	if c.TwoNode != nil && c.WaitForAll == nil && q.TwoNode != *c.TwoNode {
-		q.WaitForAll = *c.TwoNode // two_node implies it unless the key is written
+	a.d.waits = a.d.waits || c.WaitForAll != nil
+	if c.TwoNode != nil && !a.d.waits {
+		q.WaitForAll = *c.TwoNode
 	}
 	set(&q.TwoNode, c.TwoNode, "two_node")
 	set(&q.WaitForAll, c.WaitForAll, "wait_for_all")

@@ -26,6 +26,8 @@ type Design struct {
 	Armed      map[string]bool // by node name: its HA watchdog is active; nil: all are
 	Network    Network
 	Assumed    bool // no configuration was read: links, timers and votes are those that Proxmox VE gives a new cluster
+
+	waits bool // quorum.wait_for_all is written, on or off: two_node changes nothing of it (votequorum_readconfig, wait_for_all_autoset)
 }
 
 // Site is a place with nodes that share its fate.
@@ -106,6 +108,7 @@ func FromConfig(c *corosync.Config, sites []Site) (Design, error) {
 		return Design{}, err
 	}
 	d := Design{Cluster: cluster, Network: DefaultNetwork()}
+	_, d.waits = c.Values["quorum.wait_for_all"]
 	if err := d.place(sites); err != nil {
 		return Design{}, err
 	}
@@ -114,9 +117,6 @@ func FromConfig(c *corosync.Config, sites []Site) (Design, error) {
 
 // place gives every node its site.
 func (d *Design) place(sites []Site) error {
-	if len(sites) > MaxSites {
-		return refuse("", "%d sites: at most %d can be planned", len(sites), MaxSites)
-	}
 	seen := map[string]bool{}
 	for _, s := range sites {
 		if s.Name == "" || seen[s.Name] {
@@ -172,6 +172,9 @@ func (d *Design) check() error {
 		return refuse("", "no nodes are left")
 	case n > MaxNodes:
 		return refuse("the model of the token carries no more", "%d nodes: at most %d can be planned", n, MaxNodes)
+	}
+	if n := len(d.sites()); n > MaxSites {
+		return refuse("take places that fail together for one site", "%d sites: at most %d can be planned", n, MaxSites)
 	}
 	placed := slices.ContainsFunc(c.Nodes, func(n risk.Node) bool { return n.Site != "" })
 	for _, n := range c.Nodes {

@@ -41,25 +41,6 @@ type Pattern struct {
 	Two   bool      `json:"any_two_of_one,omitempty"`
 }
 
-// Expand lists the cases of a pattern, each as the failures that happen.
-func (p Pattern) Expand() [][]Failure {
-	var out [][]Failure
-	for i, f := range p.One {
-		switch {
-		case p.Two:
-			for _, g := range p.One[i+1:] {
-				out = append(out, []Failure{f, g})
-			}
-		case len(p.Other) == 0:
-			out = append(out, []Failure{f})
-		}
-		for _, g := range p.Other {
-			out = append(out, []Failure{f, g})
-		}
-	}
-	return out
-}
-
 // groupKey is what the cases of a group have in common.
 type groupKey struct {
 	one, other Kind

@@ -96,7 +96,7 @@ func (d *Design) checkNetwork() error {
 		if q.RTT < 0 || q.RTT > MaxRTT {
 			return refuse("a millisecond per 100 km of fibre, twice that with detours; 600 ms over a satellite", "a round trip of %v is beyond any network", q.RTT)
 		}
-		if q.Loss < 0 || q.Loss > MaxLoss {
+		if !(q.Loss >= 0 && q.Loss <= MaxLoss) { // NaN is neither
 			return refuse("say it as 1% or as 0.01", "a loss of %g %% is no network to plan with", 100*q.Loss)
 		}
 	}

@@ -20,7 +20,7 @@ func readMillis(flag, text string) (*time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if n, e := strconv.Atoi(text); e == nil {
 		d, err = time.Duration(n)*time.Millisecond, nil
-		if n > math.MaxInt32 {
+		if n < 0 || n > math.MaxInt32 {
 			d = -1
 		}
 	}
