@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -170,6 +171,44 @@ func TestTokenHelps(t *testing.T) {
 	}
 }
 
+// TestWaitForAll: two_node brings wait_for_all and takes it away again, unless it is written or asked for (votequorum_readconfig,
+// wait_for_all_autoset).
+func TestWaitForAll(t *testing.T) {
+	const text = "totem {\nversion: 2\n}\nnodelist {\nnode {\nnodeid: 1\nring0_addr: 192.0.2.1\n}\nnode {\nnodeid: 2\nring0_addr: 192.0.2.2\n}\n}\n" +
+		"quorum {\nprovider: corosync_votequorum\n%s}\n"
+	on, off, device := true, false, &NewDevice{Host: "w"}
+	for _, test := range []struct {
+		name, written string
+		changes       []Changes // one after the other
+		want          bool
+	}{
+		{"two_node goes", "two_node: 1\n", []Changes{{TwoNode: &off}}, false},
+		{"two_node goes, wait_for_all is written", "two_node: 1\nwait_for_all: 1\n", []Changes{{TwoNode: &off}}, true},
+		{"the same for a qdevice", "two_node: 1\nwait_for_all: 1\n", []Changes{{TwoNode: &off, Device: device}}, true},
+		{"it is switched off with two_node", "two_node: 1\nwait_for_all: 1\n", []Changes{{TwoNode: &off, WaitForAll: &off}}, false},
+		{"two_node comes", "", []Changes{{TwoNode: &on}}, true},
+		{"two_node comes, wait_for_all is off", "wait_for_all: 0\n", []Changes{{TwoNode: &on}}, false},
+		{"two_node stays, wait_for_all is off", "two_node: 1\nwait_for_all: 0\n", []Changes{{TwoNode: &on}}, false},
+		{"two_node comes and goes", "", []Changes{{TwoNode: &on}, {TwoNode: &off}}, false},
+		{"it was asked for before two_node goes", "two_node: 1\n", []Changes{{WaitForAll: &on, LastManStands: &on}, {TwoNode: &off}}, true},
+	} {
+		c, err := corosync.Parse("corosync.conf", strings.NewReader(fmt.Sprintf(text, test.written)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := FromConfig(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range test.changes {
+			d = mustApply(t, d, change)
+		}
+		if options := judged(t, d).Quorum.Options; slices.Contains(options, "wait_for_all") != test.want {
+			t.Errorf("%s: %q, want wait_for_all: %v", test.name, options, test.want)
+		}
+	}
+}
+
 // TestFromConfig leaves what it is given as it was.
 func TestFromConfig(t *testing.T) {
 	const text = "totem {\nversion: 2\n}\nnodelist {\nnode {\nnodeid: 1\nring0_addr: 192.0.2.1\n}\nnode {\nnodeid: 2\nring0_addr: 192.0.2.2\n}\n}\n"
@@ -317,6 +356,14 @@ func TestRefused(t *testing.T) {
 			_, err := Make(d, Changes{}, Options{})
 			return err
 		},
+		"9 sites: at most 8": func() error { // by a new one
+			d, err := New(sitesOf(1, 1, 1, 1, 1, 1, 1, 1), 1)
+			if err != nil {
+				return err
+			}
+			_, err = Make(d, Changes{Add: []NewNode{{"x", "i"}}}, Options{})
+			return err
+		},
 		`no node is named "x"`:                change(Changes{Remove: []string{"x"}}),
 		"no nodes are left":                   change(Changes{Remove: []string{"a1", "a2", "a3", "b1", "b2"}}),
 		"there is a node a1 already":          change(Changes{Add: []NewNode{{"a1", "a"}}}),
@@ -328,6 +375,12 @@ func TestRefused(t *testing.T) {
 		"there is none":                       change(Changes{NoDevice: true}),
 		"need wait_for_all":                   change(Changes{TieBreaker: &on, LastManStands: &on}),
 		"ffsplit needs one vote":              change(Changes{Votes: []NodeVotes{{"a1", 2}}, Device: &NewDevice{Host: "w", Algorithm: "ffsplit"}}),
+		"a loss of NaN % is no network": func() error {
+			d, _ := five()
+			d.Network.Between.Loss = math.NaN()
+			_, err := Make(d, Changes{}, Options{})
+			return err
+		},
 		"beyond any network": func() error {
 			d, _ := five()
 			d.Network.Between.RTT = far
