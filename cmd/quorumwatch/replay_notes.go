@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/corosync"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
@@ -34,10 +35,10 @@ func (r *replayedSet) notes(t *trace.Trace) (out []string) {
 	switch m := r.cluster.Timeouts.Membership(); {
 	case m > advice.FenceBudget:
 		out = append(out, fmt.Sprintf("when a node or path dies, all wait for token + consensus = %s, longer than the %s that an HA watchdog gives: nodes that keep quorum may reset too",
-			spell(m), spell(advice.FenceBudget)))
+			units.Time(m), units.Time(advice.FenceBudget)))
 	case m > advice.MembershipBudget:
 		out = append(out, fmt.Sprintf("when a node or path dies, all wait for token + consensus = %s: more than half of the %s that an HA watchdog gives",
-			spell(m), spell(advice.FenceBudget)))
+			units.Time(m), units.Time(advice.FenceBudget)))
 	}
 	return out
 }

@@ -7,10 +7,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/quorumwatch/quorumwatch/checker/replay"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
@@ -20,9 +21,9 @@ const mostEvents = 8
 // text writes the answer for people.
 func (a *replayed) text(w io.Writer, columns int) error {
 	var b bytes.Buffer
-	a.heading(&b)
+	a.heading(&b, columns)
 	fmt.Fprintln(&b)
-	a.table(&b)
+	a.table(&b, columns)
 	fmt.Fprintln(&b)
 	for i := range a.runs {
 		fmt.Fprintln(&b, wrapped(a.runs[i].sentence(), columns))
@@ -41,12 +42,13 @@ func (a *replayed) text(w io.Writer, columns int) error {
 }
 
 // heading says what the trace is.
-func (a *replayed) heading(w io.Writer) {
+func (a *replayed) heading(w io.Writer, columns int) {
 	x := a.facts()
-	fmt.Fprintf(w, "Trace of %s: %s to %s UTC (%s), %d nodes, %d paths\n",
-		x.author, x.start.Format("2006-01-02 15:04:05"), x.end.Format("15:04:05"), spell(x.end.Sub(x.start)), len(a.trace.Nodes), x.paths)
-	fmt.Fprintf(w, "Of what was sent %s was lost; of %s nothing is known\n", percent(x.lost, x.lost+x.arrived), percent(x.unknown, x.lost+x.arrived+x.unknown))
-	fmt.Fprintf(w, "Corosync itself, as %s logged: %s\n", x.author, a.logged())
+	line := func(format string, args ...any) { fmt.Fprintln(w, wrapped(fmt.Sprintf(format, args...), columns)) }
+	line("Trace of %s: %s to %s UTC (%s), %d nodes, %d paths", x.author, x.start.Format("2006-01-02 15:04:05"), x.end.Format("15:04:05"),
+		units.Time(x.end.Sub(x.start)), len(a.trace.Nodes), x.paths)
+	line("Of what was sent %s was lost; of %s nothing is known", percent(x.lost, x.lost+x.arrived), percent(x.unknown, x.lost+x.arrived+x.unknown))
+	line("Corosync itself, as %s logged: %s", x.author, a.logged())
 }
 
 // logged sums up what Corosync said.
@@ -76,35 +78,6 @@ func (a *replayed) logged() string {
 	return strings.Join(out, ", ")
 }
 
-// table puts the sets side by side.
-func (a *replayed) table(w io.Writer) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "settings\ttoken\ttoken lost\tsplits\tlink flaps\tworst gap\tmargin\tlongest freeze")
-	for i := range a.runs {
-		r, o := &a.runs[i], &a.runs[i].outcome
-		gap, margin, freeze := spell(o.Worst), fmt.Sprintf("%.0f %%", 100*(1-o.WorstUsed)), "-"
-		if o.Lost > 0 {
-			gap, margin = "lost", "0 %"
-			freeze = spell(o.Freeze)
-		}
-		fmt.Fprintln(t, strings.Join([]string{
-			r.name(), spell(r.cluster.Timeouts.Token), often(o.Losses), often(o.Splits), often(o.LinkDowns), gap, margin, freeze,
-		}, "\t"))
-	}
-	_ = t.Flush() // into a buffer
-}
-
-// often is a count and its range: "3 (2 to 4)".
-func often(c replay.Count) string {
-	switch {
-	case c.Never():
-		return "never"
-	case c.Low == c.High:
-		return fmt.Sprint(c.Median)
-	}
-	return fmt.Sprintf("%d (%d to %d)", c.Median, c.Low, c.High)
-}
-
 // sentence is a set's outcome in words.
 func (r *replayedSet) sentence() string {
 	o := &r.outcome
@@ -114,7 +87,7 @@ func (r *replayedSet) sentence() string {
 	}
 	if o.Lost == 0 {
 		return fmt.Sprintf("%s: the token would never have been lost, in %d passes; %s without it at worst, %.0f %% of the %s that Corosync waits.",
-			who, o.Passes, spell(o.Worst), 100*o.WorstUsed, spell(r.cluster.Timeouts.Token))
+			who, o.Passes, units.Time(o.Worst), 100*o.WorstUsed, units.Time(r.cluster.Timeouts.Token))
 	}
 	times := fmt.Sprintf("%d times", o.Losses.Median)
 	if o.Losses.Median == 1 {
@@ -129,7 +102,7 @@ func (r *replayedSet) sentence() string {
 			times = fmt.Sprintf("in %d of %d passes, once", o.Lost, o.Passes)
 		}
 	}
-	freeze := fmt.Sprintf("frozen for up to %s.", spell(o.Freeze))
+	freeze := fmt.Sprintf("frozen for up to %s.", units.Time(o.Freeze))
 	if o.Splits.Never() {
 		return fmt.Sprintf("%s: you would have lost the token %s, but no node; %s", who, times, freeze)
 	}
@@ -142,11 +115,11 @@ func (a *replayed) events(w io.Writer, r *replayedSet, columns int) {
 	if len(o.Events) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nToken losses, %s:\n", r.name())
-	events := slices.Clone(o.Events)
+	fmt.Fprintln(w, "\n"+wrapped("Token losses, "+r.name()+":", columns))
+	events, left := slices.Clone(o.Events), []replay.Event(nil)
 	if len(events) > mostEvents { // the ones of most passes
 		slices.SortStableFunc(events, func(x, y replay.Event) int { return cmp.Compare(y.Passes, x.Passes) })
-		events = events[:mostEvents]
+		events, left = events[:mostEvents], events[mostEvents:]
 		slices.SortFunc(events, func(x, y replay.Event) int { return cmp.Compare(x.First, y.First) })
 	}
 	for _, e := range events {
@@ -154,14 +127,14 @@ func (a *replayed) events(w io.Writer, r *replayedSet, columns int) {
 		if until := a.clock(e.Last); until != at {
 			at += " to " + until
 		}
-		line := fmt.Sprintf("%s  in %d of %d passes, frozen for up to %s", at, e.Passes, o.Passes, spell(e.Freeze))
+		line := fmt.Sprintf("%s  in %d of %d passes, frozen for up to %s", at, e.Passes, o.Passes, units.Time(e.Freeze))
 		if e.Splits > 0 {
 			line += ", nodes left"
 		}
 		fmt.Fprintln(w, indented(line+": "+e.Where, columns))
 	}
-	if more := len(o.Events) - len(events); more > 0 {
-		fmt.Fprintf(w, "  and %d that came in fewer passes\n", more)
+	if len(left) > 0 {
+		fmt.Fprintf(w, "  and %d more, each in %d of %d passes at most\n", len(left), left[0].Passes, o.Passes)
 	}
 }
 
@@ -195,17 +168,6 @@ func (a *replayed) clock(at time.Duration) string {
 	return a.trace.Start.Add(at).UTC().Format("15:04:05.0")
 }
 
-// spell is a duration as people say it.
-func spell(d time.Duration) string {
-	switch {
-	case d >= time.Minute:
-		return d.Round(time.Second).String()
-	case d >= time.Second:
-		return d.Round(10 * time.Millisecond).String()
-	}
-	return d.Round(time.Millisecond).String()
-}
-
 // percent is a part in per cent.
 func percent(part, whole int) string {
 	switch p := 100 * float64(part) / float64(max(whole, 1)); {
@@ -232,7 +194,7 @@ func wrapped(text string, columns int) string {
 	for i, word := range strings.Split(text, " ") {
 		switch {
 		case i == 0:
-		case n+1+len(word) > columns:
+		case n+1+utf8.RuneCountInString(word) > columns:
 			b.WriteByte('\n')
 			n = 0
 		default:
@@ -240,7 +202,7 @@ func wrapped(text string, columns int) string {
 			n++
 		}
 		b.WriteString(word)
-		n += len(word)
+		n += utf8.RuneCountInString(word)
 	}
 	return b.String()
 }
