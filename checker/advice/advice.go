@@ -179,7 +179,11 @@ func occasions(stalls []Stall) (n int) {
 func (in Input) clusterOf(c *corosync.Config) (risk.Cluster, error) {
 	sites, libknet := map[string]string{}, in.Libknet
 	for _, n := range in.Trace.Nodes {
-		sites[n.Name] = n.Site
+		for i := range c.Nodes { // the record may know it by another name
+			if c.Nodes[i].ID == n.ID && c.Nodes[i].Name != "" {
+				sites[c.Nodes[i].Name] = n.Site
+			}
+		}
 	}
 	for name, site := range in.Sites {
 		sites[name] = site

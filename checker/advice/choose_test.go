@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
 // TestHelps: what counts as help, by the losses and the longest time without a token of a second.
@@ -76,7 +77,7 @@ func TestOutagesTold(t *testing.T) {
 		{[]time.Duration{2 * time.Second, 3 * time.Second}, "only a token above 6.00 s would bridge"},
 		{[]time.Duration{20 * time.Second, 2 * time.Second}, "no token that may be set bridges the longest of them"},
 	} {
-		s := &search{knobs: knobs{most: 12 * time.Second}}
+		s := &search{in: Input{Trace: &trace.Trace{}}, knobs: knobs{most: 12 * time.Second}}
 		for _, l := range c.lengths {
 			s.out.Evidence.Outages = append(s.out.Evidence.Outages, Stall{From: 1, To: 2, Length: l})
 		}

@@ -57,6 +57,9 @@ func newSearch(in Input, bridge time.Duration) (*search, error) {
 	if s.record.slots.first >= s.record.slots.end {
 		return nil, ErrNoRecord
 	}
+	if err := s.strangers(); err != nil {
+		return nil, err
+	}
 	s.knobs = knobs{
 		conf: conf, now: conf.Timeouts(), least: s.out.Evidence.Stall.Length * Safety, most: most,
 		worse: worseLinks(conf, s.out.Evidence.Loss),

@@ -26,7 +26,7 @@ func (s *search) node(id uint32) string {
 }
 
 func (s *search) stall(st Stall) string {
-	return fmt.Sprintf("%s from %s to %s, %s into the record", seconds(st.Length), s.node(st.From), s.node(st.To), seconds(st.At))
+	return fmt.Sprintf("%s from %s to %s, %s into the record", seconds(st.Length), s.recorded(st.From), s.recorded(st.To), seconds(st.At))
 }
 
 // tooLittle is the answer to a record that says too little.

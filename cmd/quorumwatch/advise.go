@@ -76,6 +76,9 @@ func runAdvise(ctx context.Context, p *process, f adviseFlags, args []string) er
 	if err != nil {
 		return adviseError(in, err)
 	}
+	if f.onlyDiff {
+		tellOtherNames(p, a)
+	}
 	switch {
 	case f.asJSON:
 		err = writeAdviceJSON(p.out, a, diffOf(in, a))
@@ -92,6 +95,15 @@ func runAdvise(ctx context.Context, p *process, f adviseFlags, args []string) er
 		return err
 	}
 	return adviseStatus(a.Verdict)
+}
+
+// tellOtherNames warns of a diff that may be for another cluster, where nothing else is told.
+func tellOtherNames(p *process, a advice.Advice) {
+	for _, r := range a.Remarks {
+		if r.About == advice.OtherNames {
+			fmt.Fprintf(p.err, "quorumwatch: %s\n", r.Text)
+		}
+	}
 }
 
 // columns is how wide the text may be.
@@ -119,6 +131,9 @@ func adviseStatus(v advice.Verdict) error {
 func adviseError(in advice.Input, err error) error {
 	if errors.Is(err, advice.ErrNoRecord) {
 		return &hinted{err, "the nodeids and links of the record and of corosync.conf differ: give the corosync.conf that was in force with --config"}
+	}
+	if errors.Is(err, advice.ErrOtherNodes) {
+		return &hinted{err, "is it the corosync.conf of another cluster? Give the one that was in force with --config, or a record from after the nodes joined"}
 	}
 	if errors.Is(err, risk.ErrNoRing) {
 		if conf, err := corosync.Parse(in.Name, bytes.NewReader(in.Conf)); err == nil {

@@ -12,20 +12,7 @@ import (
 
 // notes are what has to be known of a set of settings besides what became of the token.
 func (r *replayedSet) notes(t *trace.Trace) (out []string) {
-	var absent, others []string
-	names := map[uint32]string{}
-	for _, n := range t.Nodes {
-		names[n.ID] = n.Name
-	}
-	for _, n := range r.cluster.Nodes {
-		name, ok := names[n.ID]
-		switch {
-		case !ok:
-			absent = append(absent, fmt.Sprintf("%s (nodeid %d)", n.Name, n.ID))
-		case name != n.Name && name != "" && n.Name != "":
-			others = append(others, fmt.Sprintf("%s is %s there", n.Name, name))
-		}
-	}
+	absent, others := advice.Strangers(r.cluster, t)
 	if len(absent) > 0 {
 		out = append(out, "not in the trace, so that all they send and get is taken for arrived: "+strings.Join(absent, ", "))
 	}
