@@ -1,27 +1,15 @@
 package plan
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-	"time"
-)
+import "slices"
 
-// usualToken is Corosync's default since 3.1.0 (exec/totemconfig.c, TOKEN_TIMEOUT).
-const usualToken = 3 * time.Second
-
-// Advice is a change that helps: made, judged as everything else, and found to remove weak points without adding any.
+// Advice is a change that helps: made, judged as everything else, and found to remove weak points. What it brings at most is a milder form
+// of what it removes: a link whose death may cost the token where it left nobody with quorum.
 type Advice struct {
 	Flags  string   `json:"flags"`  // what to say to try it
 	Text   string   `json:"text"`   // what it is
 	Cures  []string `json:"cures"`  // keys of weak points that go away
 	Leaves []string `json:"leaves"` // keys of those that stay
-}
-
-// candidate is a change to try.
-type candidate struct {
-	flags, text string
-	change      Changes
+	Brings []string `json:"brings"` // keys of milder forms of those that go away
 }
 
 // advise tries what usually helps. Of several changes that cure the same the first is named; at the end all together.
@@ -41,7 +29,7 @@ func advise(d *Design, s *State, o Options) ([]Advice, error) {
 			together = join(together, c)
 		}
 	}
-	if len(out) > 1 && !slices.ContainsFunc(out, func(a Advice) bool { return len(a.Leaves) == 0 }) {
+	if len(out) > 1 && !slices.ContainsFunc(out, func(a Advice) bool { return len(a.Leaves)+len(a.Brings) == 0 }) {
 		if a, err := try(d, s, together, o); err == nil && len(a.Cures) > len(out[0].Cures) {
 			out = append(out, a)
 		}
@@ -49,9 +37,9 @@ func advise(d *Design, s *State, o Options) ([]Advice, error) {
 	return out, nil
 }
 
-// try judges a change. Cures stays empty if it brings weak points of its own.
+// try judges a change. Cures stays empty if it makes anything worse.
 func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
-	a := Advice{Flags: c.flags, Text: c.text, Cures: []string{}, Leaves: []string{}}
+	a := Advice{Flags: c.flags, Text: c.text, Cures: []string{}, Leaves: []string{}, Brings: []string{}}
 	changed, _, err := c.change.Apply(*d)
 	if err != nil {
 		return a, err
@@ -60,136 +48,35 @@ func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
 	if c.change.Links != nil || c.change.Coefficient != nil || c.change.Token != nil {
 		known = nil
 	}
-	e := effortFor(&changed, Options{}, true)
-	t, err := judgeDesign(&changed, Options{LossSaid: o.LossSaid, noLoss: !o.LossSaid}, effort{trials: (e.trials + 1) / 2, visits: e.visits / 2}, known)
+	t, err := judgeDesign(&changed, Options{LossSaid: o.LossSaid, brief: true}, effortFor(&changed, Options{}, false), known)
 	if err != nil {
 		return a, err
 	}
-	before, after := keysOf(s), keysOf(&t)
-	for _, k := range after {
-		if !slices.Contains(before, k) {
-			return a, nil
-		}
-		a.Leaves = append(a.Leaves, k)
-	}
-	for _, k := range before {
-		if !slices.Contains(after, k) {
-			a.Cures = append(a.Cures, k)
-		}
-	}
+	a.compare(s.Weak, t.Weak)
 	return a, nil
 }
 
-func keysOf(s *State) []string {
-	var out []string
-	for _, w := range s.Weak {
-		out = append(out, w.Key)
-	}
-	return out
-}
-
-func (d *Design) candidates(s *State) []candidate {
-	var out []candidate
-	device := &NewDevice{Host: "HOST"}
-	elsewhere := ""
-	if d.Cluster.Quorum.Device == nil {
-		text := "a qdevice at a place of its own"
-		if len(d.Cluster.Nodes)%2 != 0 {
-			text += " (lms; pvecm does that for an odd number of nodes only when forced, and once it is lost no node may be lost any more)"
-		}
-		c := candidate{"--qdevice HOST", text, Changes{Device: device}}
-		c = d.without(c)
-		out = append(out, c)
-		if n, ok := d.balance(); ok {
-			out = append(out, d.without(candidate{
-				fmt.Sprintf("--add-node %s:%s --qdevice HOST", n.Name, n.Site),
-				fmt.Sprintf("one more node in site %s, and a qdevice at a place of its own", n.Site),
-				Changes{Add: []NewNode{n}, Device: device},
-			}))
-		}
-	} else if d.DeviceSite != "" {
-		out = append(out, candidate{"no --qdevice-site", "the qdevice at a place of its own instead of site " + d.DeviceSite, Changes{DeviceSite: &elsewhere}})
-	}
-	if links := len(d.Cluster.Links); links == 1 {
-		two := 2
-		out = append(out, candidate{"--links 2", "a second link, over other switches and another route", Changes{Links: &two}})
-	}
-	if c := coefficient(d.Cluster.Totem.TokenCoefficient); s.Fence.Exceeds && c > newCoefficient {
-		smaller := newCoefficient
-		out = append(out, candidate{"--coefficient 125", "token_coefficient 125, as new Proxmox VE clusters have it", Changes{Coefficient: &smaller}})
-	}
-	lost := func(w Switch) bool { return w.Lost > 0 }
-	if t := d.Cluster.Totem.Token; t != 0 && t != usualToken && (s.Fence.Exceeds || slices.ContainsFunc(s.Switches, lost)) {
-		token := usualToken
-		out = append(out, candidate{"--token 3000", "token 3000, Corosync's default", Changes{Token: &token}})
-	}
-	return out
-}
-
-// without switches off in c what votequorum refuses together with a quorum device.
-func (d *Design) without(c candidate) candidate {
-	off, q := false, d.Cluster.Quorum
-	for _, o := range []struct {
-		on   bool
-		flag string
-		to   **bool
-	}{
-		{q.TwoNode, "two-node", &c.change.TwoNode}, {q.AutoTieBreaker, "auto-tie-breaker", &c.change.TieBreaker},
-		{q.LastManStanding, "last-man-standing", &c.change.LastManStands},
-	} {
-		if o.on {
-			*o.to = &off
-			c.flags = "--" + o.flag + "=false " + c.flags
-			c.text += " instead of " + strings.ReplaceAll(o.flag, "-", "_")
+// compare fills in what became of weak points.
+func (a *Advice) compare(before, after []Weak) {
+	harm := map[string]int{} // of what fails
+	for _, w := range before {
+		for _, f := range w.of {
+			harm[f] = max(harm[f], w.harm)
 		}
 	}
-	return c
-}
-
-// balance is the node that makes an odd number of nodes even: in the smallest site.
-func (d *Design) balance() (NewNode, bool) {
-	sites := d.sites()
-	if len(d.Cluster.Nodes)%2 == 0 || len(sites) < 2 {
-		return NewNode{}, false
+	for _, w := range after {
+		switch i := slices.IndexFunc(before, func(b Weak) bool { return b.Key == w.Key }); {
+		case i >= 0 && w.harm <= before[i].harm:
+			a.Leaves = append(a.Leaves, w.Key)
+		case i < 0 && !slices.ContainsFunc(w.of, func(f string) bool { old, known := harm[f]; return !known || w.harm >= old }):
+			a.Brings = append(a.Brings, w.Key)
+		default:
+			return // worse
+		}
 	}
-	of := map[string]int{}
-	for _, n := range d.Cluster.Nodes {
-		of[n.Site]++
+	for _, w := range before {
+		if !slices.ContainsFunc(after, func(t Weak) bool { return t.Key == w.Key }) {
+			a.Cures = append(a.Cures, w.Key)
+		}
 	}
-	smallest := slices.MinFunc(sites, func(a, b string) int { return of[a] - of[b] })
-	name := fmt.Sprintf("%s%d", smallest, of[smallest]+1)
-	for i := of[smallest] + 2; d.node(name) >= 0; i++ {
-		name = fmt.Sprintf("%s%d", smallest, i)
-	}
-	return NewNode{Name: name, Site: smallest}, true
-}
-
-func overlaps(a, b Changes) bool {
-	return a.Device != nil && b.Device != nil || a.Links != nil && b.Links != nil || a.Coefficient != nil && b.Coefficient != nil
-}
-
-func join(a, b candidate) candidate {
-	if a.flags != "" {
-		a.flags += " "
-		a.text += "; "
-	}
-	a.flags, a.text = a.flags+b.flags, a.text+b.text
-	c := &a.change
-	c.Add = append(slices.Clone(c.Add), b.change.Add...)
-	c.Device = or(c.Device, b.change.Device)
-	c.DeviceSite = or(c.DeviceSite, b.change.DeviceSite)
-	c.Links = or(c.Links, b.change.Links)
-	c.TwoNode = or(c.TwoNode, b.change.TwoNode)
-	c.TieBreaker = or(c.TieBreaker, b.change.TieBreaker)
-	c.LastManStands = or(c.LastManStands, b.change.LastManStands)
-	c.Coefficient = or(c.Coefficient, b.change.Coefficient)
-	c.Token = or(c.Token, b.change.Token)
-	return a
-}
-
-func or[T any](a, b *T) *T {
-	if a != nil {
-		return a
-	}
-	return b
 }

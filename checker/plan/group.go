@@ -12,13 +12,15 @@ type Group struct {
 	Kinds    []Kind    `json:"kinds"`
 	Impact   Impact    `json:"impact"`
 	Count    int       `json:"cases"`
-	Whole    bool      `json:"all_of_these_kinds"`    // every case of these kinds is in it
-	Patterns []Pattern `json:"patterns"`              // which cases, exactly
-	Keep     Range     `json:"keep"`                  // how many living nodes keep quorum
-	Reset    Range     `json:"reset"`                 // how many reset
-	Spare    *Range    `json:"spare_nodes,omitempty"` // of singles after which somebody has quorum: how many more may be lost at once
-	Implied  bool      `json:"implied"`               // of doubles: one of the two alone does it already
-	Worst    Case      `json:"worst"`                 // one of those with the most resets
+	Whole    bool      `json:"all_of_these_kinds"`          // every case of these kinds is in it
+	Patterns []Pattern `json:"patterns"`                    // which cases, exactly
+	Keep     Range     `json:"keep"`                        // how many living nodes keep quorum
+	Reset    Range     `json:"reset"`                       // how many reset
+	Stop     Range     `json:"stop"`                        // how many lose quorum and don't reset
+	Spare    *Range    `json:"spare_nodes,omitempty"`       // of singles after which somebody has quorum: how many more may be lost at once
+	Later    *Range    `json:"spare_nodes_later,omitempty"` // the same when last_man_standing's window has passed; absent: no difference
+	Implied  bool      `json:"implied"`                     // of doubles: one of the two alone does it already
+	Worst    Case      `json:"worst"`                       // one of those with the most resets
 }
 
 // Range is from the least to the most over the cases of a Group.
@@ -94,15 +96,21 @@ func (w *world) measure(g *Group, failures []Failure, outcomes []outcome, list [
 		resets := w.resets(o)
 		g.Keep.add(bitCount(o.keep), n == 0)
 		g.Reset.add(resets, n == 0)
+		g.Stop.add(bitCount(o.lose)-resets, n == 0)
 		if o.failures[1] < 0 && o.impact <= Partial {
 			if g.Spare == nil {
-				g.Spare = &Range{}
+				g.Spare, g.Later = &Range{}, &Range{}
 			}
-			g.Spare.add(w.spare(o), n == 0)
+			now, later := w.spare(o)
+			g.Spare.add(now, n == 0)
+			g.Later.add(later, n == 0)
 		}
 		if worst < 0 || resets > w.resets(&outcomes[worst]) {
 			worst = i
 		}
+	}
+	if g.Later != nil && *g.Later == *g.Spare {
+		g.Later = nil
 	}
 	g.Worst = w.tell(outcomes[worst], caseOf(failures, outcomes[worst]))
 }

@@ -19,19 +19,6 @@ type Report struct {
 	Advice  []Advice `json:"advice"`
 }
 
-// Assumed is what a Report rests on besides the configuration.
-type Assumed struct {
-	Defaults      bool    `json:"defaults"` // no configuration was read
-	RTTWithin     Seconds `json:"rtt_within_site"`
-	RTTBetween    Seconds `json:"rtt_between_sites"`
-	LossWithin    float64 `json:"loss_within_site"`
-	LossBetween   float64 `json:"loss_between_sites"`
-	Exceptions    int     `json:"exceptions"` // paths or links with figures of their own
-	LossSaid      bool    `json:"loss_said"`  // else token losses are shown for 1 %, to have an idea, and not judged
-	ArmedNodes    int     `json:"armed_nodes"`
-	TrafficPeriod Seconds `json:"traffic_period"` // each node multicasts once in this time, in the model
-}
-
 // Options is how a Report is made.
 type Options struct {
 	All      bool // list every case
@@ -39,7 +26,7 @@ type Options struct {
 	LossSaid bool // Network's losses were said, not assumed
 	NoAdvice bool
 
-	noLoss bool // don't model token losses: nothing hangs on them
+	brief bool // only what weak points hang on: for changes that are tried
 }
 
 // Indication is the loss that token losses are shown for when none was said.
@@ -89,37 +76,25 @@ func Make(now Design, changes Changes, o Options) (*Report, error) {
 	return r, nil
 }
 
-func (d *Design) assumed(o Options) Assumed {
-	a := Assumed{
-		Defaults: d.Assumed, RTTWithin: Seconds(d.Network.Within.RTT), RTTBetween: Seconds(d.Network.Between.RTT),
-		LossWithin: d.Network.Within.Loss, LossBetween: d.Network.Between.Loss, Exceptions: len(d.Network.Rules),
-		LossSaid: o.LossSaid, TrafficPeriod: Seconds(traffic),
-	}
-	for _, n := range d.Cluster.Nodes {
-		if d.armed(n.Name) {
-			a.ArmedNodes++
-		}
-	}
-	return a
-}
-
-// effort is how long the model may run.
+// effort is how long the model may run, in units of world.cost.
 type effort struct {
-	trials int    // of a link's death
-	visits uint64 // of the token and pings, for one rate of token losses
+	trials int    // of a link's death, at least
+	deaths uint64 // of one link, all trials together, unless those are more
+	visits uint64 // for one rate of token losses
+	loose  uint64 // for what rings without end do, all together
 }
 
-// effortFor keeps a plan of 32 nodes below a second: what the model costs goes by visits and pings, a trial by nodes squared.
+// effortFor keeps a plan of 32 nodes below a second.
 func effortFor(d *Design, o Options, twice bool) effort {
-	e := effort{trials: 12, visits: 800_000}
+	e := effort{trials: 6, deaths: 800_000, visits: 800_000, loose: 400_000}
 	if len(d.Cluster.Nodes) > 12 {
-		e = effort{trials: 6, visits: 400_000}
+		e.visits = 500_000
 	}
 	if twice {
-		e.trials, e.visits = (e.trials+1)/2, e.visits/2
+		e.deaths, e.visits, e.loose = e.deaths/2, e.visits/2, e.loose/2
 	}
 	if o.Thorough {
-		e.trials, e.visits = 20*e.trials, 20*e.visits
+		e.trials, e.deaths, e.visits, e.loose = 20*e.trials, 20*e.deaths, 20*e.visits, 20*e.loose
 	}
 	return e
 }
@@ -137,7 +112,11 @@ func judgeDesign(d *Design, o Options, e effort, known *State) (State, error) {
 		return State{}, err
 	}
 	s := w.describe()
-	w.enumerate(&s, o.All)
+	if o.brief {
+		w.singles(&s)
+	} else {
+		w.enumerate(&s, o.All)
+	}
 	if known != nil {
 		s.Switches, s.Losses = known.Switches, known.Losses
 		s.Livelocks = known.Livelocks
@@ -145,22 +124,32 @@ func judgeDesign(d *Design, o Options, e effort, known *State) (State, error) {
 		return State{}, err
 	}
 	w.findWeak(&s, o)
-	w.remark(&s)
+	if !o.brief {
+		w.remark(&s)
+	}
 	return s, nil
 }
 
-// enumerate judges every single and double failure.
-func (w *world) enumerate(s *State, all bool) {
-	failures := w.d.failures()
-	alone := make([]outcome, len(failures))
-	var singles, doubles []outcome
+// singles judges every single failure. The outcomes are those of all failures, in their order.
+func (w *world) singles(s *State) (failures []Failure, alone []outcome) {
+	failures = w.d.failures()
+	alone = make([]outcome, len(failures))
+	var living []outcome
 	for i, f := range failures {
 		alone[i] = w.judge(f)
 		alone[i].failures[0] = i
 		if alone[i].lives() {
-			singles = append(singles, alone[i])
+			living = append(living, alone[i])
 		}
 	}
+	s.Singles = w.groups(failures, living, nil)
+	return failures, alone
+}
+
+// enumerate judges every single and double failure.
+func (w *world) enumerate(s *State, all bool) {
+	failures, alone := w.singles(s)
+	var doubles []outcome
 	for i, f := range failures {
 		for j := i + 1; j < len(failures); j++ {
 			if !pairs(f, failures[j]) {
@@ -173,22 +162,23 @@ func (w *world) enumerate(s *State, all bool) {
 			}
 		}
 	}
-	s.Singles = w.groups(failures, singles, nil)
 	s.Doubles = w.groups(failures, doubles, func(o outcome) bool {
 		return o.impact > Freeze && max(alone[o.failures[0]].impact, alone[o.failures[1]].impact) >= o.impact
 	})
 	w.remarkOrder(s, doubles)
-	if all {
-		for _, o := range append(slices.Clone(singles), doubles...) {
-			s.Cases = append(s.Cases, w.tell(o, caseOf(failures, o)))
-		}
-		slices.SortStableFunc(s.Cases, func(a, b Case) int {
-			if len(a.Failures) != len(b.Failures) {
-				return len(a.Failures) - len(b.Failures)
-			}
-			return int(b.Impact) - int(a.Impact)
-		})
+	if !all {
+		return
 	}
+	living := slices.DeleteFunc(alone, func(o outcome) bool { return !o.lives() })
+	for _, o := range append(living, doubles...) {
+		s.Cases = append(s.Cases, w.tell(o, caseOf(failures, o)))
+	}
+	slices.SortStableFunc(s.Cases, func(a, b Case) int {
+		if len(a.Failures) != len(b.Failures) {
+			return len(a.Failures) - len(b.Failures)
+		}
+		return int(b.Impact) - int(a.Impact)
+	})
 }
 
 // remarkOrder says what last_man_standing makes of double failures that come one after the other.

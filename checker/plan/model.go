@@ -52,50 +52,11 @@ func (n *network) fail(w *world, f Failure) {
 	n.Changed()
 }
 
-func (w *world) ring(assumed Network, traffic time.Duration, seed uint64) (*totem.Ring, *network, *rand.Rand, error) {
+func (w *world) ring(assumed Network, traffic time.Duration, seed uint64) (*totem.Ring, *network, error) {
 	rng := rand.New(rand.NewPCG(seed, 0x706c616e))
 	n := w.network(assumed, rng)
 	r, err := w.d.Cluster.Ring(risk.Run{Network: n, Traffic: traffic, Rand: rng})
-	return r, n, rng, err
-}
-
-// Switch is what the token does when a link dies that others can stand in for, by the model.
-type Switch struct {
-	Failure  Failure `json:"failure"`
-	Trials   int     `json:"trials"`    // moments of death tried, at random phases of heartbeat, token and traffic
-	Lost     int     `json:"lost"`      // of these, in how many the token was lost
-	WorstGap Seconds `json:"worst_gap"` // the longest time without the token
-	Share    float64 `json:"share"`     // of the effective token
-}
-
-// switchOver lets a link die many times; every other time the ring is idle, when the token is up to a hold time old at that
-// moment.
-func (w *world) switchOver(f Failure, trials int) (Switch, error) {
-	s := Switch{Failure: f, Trials: trials}
-	token := w.d.Cluster.Timeouts.Token
-	for seed := range trials {
-		r, n, rng, err := w.ring(w.d.Network, traffic*time.Duration(seed%2), uint64(seed))
-		if err != nil {
-			return s, err
-		}
-		r.Run(time.Second)
-		at := time.Second + time.Duration(rng.Int64N(int64(token)))
-		r.Run(at)
-		n.fail(w, f)
-		r.ResetGaps()
-		before := r.Stats().Disruptions
-		for t := at; t < at+token+token/4 && r.Stats().Disruptions == before; t += token / 8 {
-			r.Run(t + token/8)
-		}
-		for i := range w.siteOf {
-			s.WorstGap = max(s.WorstGap, Seconds(r.LongestGap(i).Length))
-		}
-		if r.Stats().Disruptions > before {
-			s.Lost++
-		}
-	}
-	s.Share = float64(s.WorstGap) / float64(token)
-	return s, nil
+	return r, n, err
 }
 
 // Losses is how often the token is lost under a loss of packets, by the model.
@@ -114,34 +75,32 @@ type Losses struct {
 // Hopeless tells that the ring is broken for so much of the time that a rate of losses means little.
 func (l Losses) Hopeless() bool { return l.Broken > 0.2 }
 
-// lose runs the ring under loss until effort is spent or enough losses are counted. effort is in visits of the token and
-// pings, which is what the model's running time goes by; while the ring is broken all send joins to all instead.
+// lose runs the ring under loss until effort is spent or enough losses are counted.
 func (w *world) lose(assumed Network, without *Failure, effort uint64) (Losses, error) {
 	const (
 		enough = 100
 		step   = time.Second
 	)
 	l := Losses{Between: w.mostLoss(assumed), Within: assumed.Within.Loss}
-	r, n, _, err := w.ring(assumed, traffic, 1)
+	r, n, err := w.ring(assumed, traffic, 1)
 	if err != nil {
 		return l, err
 	}
-	warm := 10 * time.Second // for knet's back-off, and to be over what a dead link does
+	warm := 10 * time.Second // for knet's back-off
 	if without != nil {
 		l.Without = &without.Link
 		n.fail(w, *without)
-		warm += 3 * w.d.Cluster.Timeouts.Membership()
+		warm += w.settle(r, *without)
 	}
 	r.Run(warm)
-	before := r.Stats()
+	before, paid := r.Stats(), w.cost(r)
 	at, broken, joins := warm, time.Duration(0), uint64(0)
-	perStep := uint64(len(w.siteOf)*len(w.siteOf)) * uint64(step/w.d.Cluster.Timeouts.Join)
-	for s := before; s.Tokens+s.Pings+joins < before.Tokens+before.Pings+effort && s.Disruptions < before.Disruptions+enough && at < 100*time.Hour; s = r.Stats() {
+	for s := before; w.cost(r)+joins < paid+effort && s.Disruptions < before.Disruptions+enough && at < 100*time.Hour; s = r.Stats() {
 		at += step
 		r.Run(at)
 		if !w.whole(r) {
 			broken += step
-			joins += perStep
+			joins += w.joins(step)
 		}
 	}
 	l.Count = int(r.Stats().Disruptions - before.Disruptions)
@@ -151,6 +110,28 @@ func (w *world) lose(assumed Network, without *Failure, effort uint64) (Losses, 
 	low, high := poissonInterval(l.Count)
 	l.Least, l.Most = low/hours, high/hours
 	return l, nil
+}
+
+// settle lets the ring get over the death of a link, and returns the time.
+func (w *world) settle(r *totem.Ring, dead Failure) time.Duration {
+	at, most := time.Duration(0), 3*w.d.Cluster.Timeouts.Membership()
+	for at < most && !(w.unused(r, dead) && w.whole(r)) {
+		at += most / 64
+		r.Run(at)
+	}
+	return at
+}
+
+// cost is what the model's running time goes by: visits of the token, pings, and messages that each node hears. While the ring is broken
+// all send joins to all besides.
+func (w *world) cost(r *totem.Ring) uint64 {
+	s, n := r.Stats(), uint64(len(w.siteOf))
+	return s.Tokens + s.Pings + n*n*uint64(r.Now()/traffic)
+}
+
+// joins is how many joins are sent in a time in which the ring is broken.
+func (w *world) joins(t time.Duration) uint64 {
+	return uint64(len(w.siteOf)*len(w.siteOf)) * uint64(t/w.d.Cluster.Timeouts.Join)
 }
 
 // whole tells whether all nodes are in service, in one ring.
@@ -182,42 +163,42 @@ func (w *world) model(s *State, o Options, e effort) error {
 	if len(w.siteOf) < 2 {
 		return nil
 	}
-	used := (*Failure)(nil)
-	for _, l := range w.d.Cluster.Links {
-		f := Failure{Kind: Link, Link: l.Number}
-		if w.judge(f).impact != Failover {
-			continue
-		}
-		sw, err := w.switchOver(f, e.trials)
-		if err != nil {
+	used, err := w.switches(s, e)
+	if err != nil {
+		return err
+	}
+	if !o.brief {
+		if err := w.livelocks(s, e.loose); err != nil {
 			return err
 		}
-		s.Switches = append(s.Switches, sw)
-		if used == nil {
-			used = &f
-		}
 	}
-	if err := w.livelocks(s); err != nil || o.noLoss {
-		return err
+	if o.brief && !o.LossSaid {
+		return nil // an indication decides nothing
 	}
 	return w.losses(s, o, e, used)
 }
 
-// livelocks are those of paths between two sites that a third one hears.
-func (w *world) livelocks(s *State) error {
-	for _, g := range s.Singles {
-		if g.Impact != Loose || g.Kinds[0] != Path {
-			continue
-		}
-		for _, f := range g.Patterns[0].One[:min(3, g.Count)] { // more would tell no more
-			l, err := w.livelock(f)
-			if err != nil {
-				return err
-			}
-			s.Livelocks = append(s.Livelocks, l)
+// switches lets each link die that another can stand in for, and returns the first of them.
+func (w *world) switches(s *State, e effort) (*Failure, error) {
+	var dying []Failure
+	for _, l := range w.d.Cluster.Links {
+		if f := (Failure{Kind: Link, Link: l.Number}); w.judge(f).impact == Failover {
+			dying = append(dying, f)
 		}
 	}
-	return nil
+	for _, f := range dying {
+		each := e
+		each.deaths /= uint64(len(dying))
+		sw, err := w.switchOver(f, each)
+		if err != nil {
+			return nil, err
+		}
+		s.Switches = append(s.Switches, sw)
+	}
+	if len(dying) == 0 {
+		return nil, nil
+	}
+	return &dying[0], nil
 }
 
 // losses are those of the loss that was said, or of an indication, with all links and without the one that is used most.

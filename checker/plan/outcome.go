@@ -130,18 +130,18 @@ func (w *world) oneAfterTheOther(first, second Failure) Impact {
 	return w.weigh(&b, after).impact
 }
 
-// spare is how many more nodes the partition with quorum may lose at once.
-func (w *world) spare(o *outcome) int {
+// spare is how many more nodes the partition with quorum may lose at once: right away, and when last_man_standing's window has passed.
+func (w *world) spare(o *outcome) (now, later int) {
 	for _, p := range o.parts {
 		if p.result.Quorate {
-			h := votequorum.History{}
+			h, left := votequorum.History{}, w.ids(p.nodes)
 			if p.nodes != w.all {
-				h = w.quorum.After(h, w.ids(p.nodes), p.result)
+				h = w.quorum.After(h, left, p.result)
 			}
-			return w.quorum.Spare(h, w.ids(p.nodes), p.result.Device).Nodes
+			return w.quorum.Spare(h, left, p.result.Device).Nodes, w.quorum.Spare(w.quorum.Window(h), left, p.result.Device).Nodes
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // tell makes a Case of an outcome.

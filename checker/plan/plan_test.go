@@ -226,15 +226,15 @@ func TestFromConfig(t *testing.T) {
 func TestNotes(t *testing.T) {
 	old, on, b := 650*time.Millisecond, true, "b"
 	for want, d := range map[string]Design{
-		"pvecm sets it up only when forced":           mustApply(t, mustNew(t, 2, 3, 2), Changes{Device: &NewDevice{Host: "w"}}),
-		"the qdevice stands in site b":                mustApply(t, mustNew(t, 2, 2, 2), Changes{Device: &NewDevice{Host: "w"}, DeviceSite: &b}),
-		"may wait 30.0 s for it":                      mustApply(t, mustNew(t, 2, 8, 8), Changes{Device: &NewDevice{Host: "w"}, Coefficient: &old}),
-		"fence budget: a failure stops all writes":    mustApply(t, mustNew(t, 2, 8, 8), Changes{Coefficient: &old}),
-		"a round trip of 7ms: Proxmox asks for less":  withRTT(mustNew(t, 2, 2, 2), 7*time.Millisecond),
-		"a round trip of 12ms: Proxmox calls more":    withRTT(mustNew(t, 2, 3, 2), 12*time.Millisecond),
-		"let the links take different routes":         mustNew(t, 2, 1, 1, 1),
-		"last_man_standing: ":                         mustApply(t, mustNew(t, 2, 4), Changes{LastManStands: &on}),
-		"auto_tie_breaker is ignored: an odd sum of ": mustApply(t, mustNew(t, 2, 3, 2), Changes{TieBreaker: &on}),
+		"pvecm sets it up only when forced":             mustApply(t, mustNew(t, 2, 3, 2), Changes{Device: &NewDevice{Host: "w"}}),
+		"the qdevice stands in site b":                  mustApply(t, mustNew(t, 2, 2, 2), Changes{Device: &NewDevice{Host: "w"}, DeviceSite: &b}),
+		"may wait 30.0 s for it":                        mustApply(t, mustNew(t, 2, 8, 8), Changes{Device: &NewDevice{Host: "w"}, Coefficient: &old}),
+		"fence budget: a failure stops all writes":      mustApply(t, mustNew(t, 2, 8, 8), Changes{Coefficient: &old}),
+		"a round trip of 7.0 ms: Proxmox asks for less": withRTT(mustNew(t, 2, 2, 2), 7*time.Millisecond),
+		"a round trip of 12 ms: Proxmox calls more":     withRTT(mustNew(t, 2, 3, 2), 12*time.Millisecond),
+		"let the links take different routes":           mustNew(t, 2, 1, 1, 1),
+		"last_man_standing: ":                           mustApply(t, mustNew(t, 2, 4), Changes{LastManStands: &on}),
+		"auto_tie_breaker is ignored: an odd sum of ":   mustApply(t, mustNew(t, 2, 3, 2), Changes{TieBreaker: &on}),
 	} {
 		w, err := newWorld(&d)
 		if err != nil {

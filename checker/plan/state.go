@@ -73,6 +73,7 @@ type Quorum struct {
 	SpareVotes int      `json:"spare_votes"` // votes above the threshold
 	SpareNodes int      `json:"spare_nodes"` // nodes that may be lost at once, whichever they are
 	Options    []string `json:"options"`     // two_node and the like, as they take effect
+	Window     Seconds  `json:"last_man_standing_window,omitzero"`
 	Device     *Device  `json:"qdevice,omitempty"`
 }
 
@@ -165,6 +166,9 @@ func (w *world) votes() Quorum {
 		if o.on {
 			out.Options = append(out.Options, strings.TrimSpace(o.name))
 		}
+	}
+	if q.LastManStanding {
+		out.Window = Seconds(q.LastManStandingWindow)
 	}
 	if d := q.Device; d != nil {
 		out.Device = &Device{Host: d.Host, Algorithm: cmp.Or(d.Algorithm, "ffsplit"), Votes: q.DeviceVotes(), Site: w.d.DeviceSite}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // Weak is a weak point: something that costs more than it must. A site or node that fails takes its own nodes along, a cut costs
@@ -15,15 +15,22 @@ import (
 type Weak struct {
 	Key  string `json:"key"` // the failure, or "fence", "ring", "token losses"
 	Text string `json:"text"`
+
+	of   []string // what fails, or the key: two weak points of the same thing can be compared
+	harm int      // of the same thing, the larger is worse
 }
 
 func (s *State) weak(key, format string, args ...any) {
-	s.Weak = append(s.Weak, Weak{key, fmt.Sprintf(format, args...)})
+	s.weakOf([]string{key}, 0, key, format, args...)
+}
+
+func (s *State) weakOf(of []string, harm int, key, format string, args ...any) {
+	s.Weak = append(s.Weak, Weak{key, fmt.Sprintf(format, args...), of, harm})
 }
 
 func (w *world) findWeak(s *State, o Options) {
 	if s.Timers.Round >= s.Timers.Token/2 {
-		s.weak("ring", "once around the ring takes %v of a token of %v: no ring lasts", s.Timers.Round.Duration(), s.Timers.Token.Duration())
+		s.weak("ring", "once around the ring takes %s of a token of %s: no ring lasts", units.Time(s.Timers.Round.Duration()), units.Time(s.Timers.Token.Duration()))
 	}
 	worst := map[Kind]Impact{}
 	for _, g := range s.Singles {
@@ -32,14 +39,15 @@ func (w *world) findWeak(s *State, o Options) {
 			continue // to be told of one without power is enough
 		}
 		if g.isWeak(len(w.d.Cluster.Links)) {
-			for _, f := range g.Patterns[0].keys(w) {
-				s.weak(f, "%s", g.harm(len(s.Nodes)))
+			for _, k := range g.Patterns[0].keys(w) {
+				s.weakOf(k.of, int(g.Impact), k.key, "%s", g.harm(len(s.Nodes)))
 			}
 		}
 	}
 	for _, sw := range s.Switches {
-		if sw.Lost > 0 {
-			s.weak(sw.Failure.String()+" dies", "the token is lost in %d of %d deaths, though another link could carry it", sw.Lost, sw.Trials)
+		if f := sw.Failure.String(); sw.Weak() {
+			s.weakOf([]string{f}, int(Failover), f+" dies", "the token is lost in %d of %d deaths (%.0f to %.0f %%), though another link could carry it",
+				sw.Lost, sw.Trials, 100*sw.LostLeast, 100*sw.LostMost)
 		}
 	}
 	if s.Fence.Exceeds && w.anyArmed() {
@@ -48,11 +56,19 @@ func (w *world) findWeak(s *State, o Options) {
 	}
 	if l := s.Losses; o.LossSaid && len(l) > 0 && (l[0].Count > 0 || l[0].Broken > 0) {
 		if l[0].Hopeless() {
-			s.weak("token losses", "under the loss assumed the ring is broken for %.0f %% of the time", 100*l[0].Broken)
+			s.weakOf([]string{"token losses"}, 1, "token losses", "under the loss assumed the ring is broken for %.0f %% of the time", 100*l[0].Broken)
 		} else {
-			s.weak("token losses", "%.2g an hour under the loss assumed", l[0].PerHour)
+			s.weak("token losses", "%s an hour under the loss assumed", hourly(l[0].PerHour))
 		}
 	}
+}
+
+// hourly writes a rate to two digits.
+func hourly(rate float64) string {
+	if rate >= 10 {
+		return fmt.Sprintf("%.0f", rate)
+	}
+	return fmt.Sprintf("%.2g", rate)
 }
 
 func (w *world) anyArmed() bool {
@@ -69,23 +85,31 @@ func (g *Group) isWeak(links int) bool {
 	return g.Impact >= Stopped || g.Impact == Loose && links == 1
 }
 
+// keyed is a name of one or more failures.
+type keyed struct {
+	key string
+	of  []string
+}
+
 // keys name the failures of a pattern of single ones; nodes are counted.
-func (p Pattern) keys(w *world) []string {
-	if k := p.One[0].Kind; (k == Node || k == NodeCut) && len(p.One) > 1 {
-		name := "any of " + fmt.Sprint(len(p.One)) + " nodes"
-		if len(p.One) == len(w.siteOf) {
-			name = "any node"
-		}
-		if k == NodeCut {
-			name += " cut off"
-		}
-		return []string{name}
-	}
-	var out []string
+func (p Pattern) keys(w *world) []keyed {
+	var each []keyed
+	all := keyed{key: fmt.Sprintf("any of %d nodes", len(p.One))}
 	for _, f := range p.One {
-		out = append(out, f.String())
+		each = append(each, keyed{f.String(), []string{f.String()}})
+		all.of = append(all.of, f.String())
 	}
-	return out
+	k := p.One[0].Kind
+	if k != Node && k != NodeCut || len(p.One) == 1 {
+		return each
+	}
+	if len(p.One) == len(w.siteOf) {
+		all.key = "any node"
+	}
+	if k == NodeCut {
+		all.key += " cut off"
+	}
+	return []keyed{all}
 }
 
 // harm says what the worst of a group of single failures does.
@@ -103,7 +127,7 @@ func (g *Group) harm(nodes int) string {
 		}
 		return text + ": " + c.losers()
 	}
-	text := fmt.Sprintf("only %d of %d nodes keep quorum", len(c.Keep), nodes)
+	text := fmt.Sprintf("only %d of %d nodes %s quorum", len(c.Keep), nodes, verb(len(c.Keep), "keep"))
 	if losers := c.losers(); losers != "" {
 		text += ": " + losers
 	}
@@ -112,15 +136,11 @@ func (g *Group) harm(nodes int) string {
 
 // losers says who resets or stops, by name if they are few.
 func (c *Case) losers() string {
-	who := func(names []string, verb string) string {
-		switch n := len(names); {
-		case n == 1:
-			return names[0] + " " + verb + "s"
-		case n <= 4:
-			return strings.Join(names, " ") + " " + verb
-		default:
-			return plural(n, "node") + " " + verb
+	who := func(names []string, does string) string {
+		if n := len(names); n > 4 {
+			return plural(n, "node") + " " + does
 		}
+		return strings.Join(names, " ") + " " + verb(len(names), does)
 	}
 	var parts []string
 	if len(c.Reset) > 0 {
@@ -132,6 +152,14 @@ func (c *Case) losers() string {
 	return strings.Join(parts, ", ")
 }
 
+// verb is what n of something do.
+func verb(n int, does string) string {
+	if n == 1 {
+		return does + "s"
+	}
+	return does
+}
+
 // best is the partition with the most votes.
 func (c *Case) best() *Partition {
 	var best *Partition
@@ -141,104 +169,4 @@ func (c *Case) best() *Partition {
 		}
 	}
 	return best
-}
-
-// verdict is the first sentence.
-func verdict(s *State) string {
-	if len(s.Weak) > 0 {
-		var keys []string
-		for _, w := range s.Weak {
-			keys = append(keys, w.Key)
-		}
-		return plural(len(s.Weak), "weak point") + ": " + strings.Join(keys, ", ")
-	}
-	text := "no failure of one " + s.fallible() + " costs more than its own nodes and " + round(s.Timers.Membership.Duration())
-	for _, g := range s.Singles {
-		if g.Impact == Loose {
-			return text + "; but no path between two sites may fail on all links"
-		}
-	}
-	return text
-}
-
-// fallible names what was let fail, one at a time.
-func (s *State) fallible() string {
-	what := []string{"node"}
-	if len(s.Sites) > 1 {
-		what = append(what, "site")
-	}
-	what = append(what, "link")
-	if s.Quorum.Device != nil {
-		what = append(what, "qdevice")
-	}
-	last := len(what) - 1
-	return strings.Join(what[:last], ", ") + " or " + what[last]
-}
-
-func round(d time.Duration) string {
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.2f s", d.Seconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
-}
-
-// remark adds what an operator should know and no failure shows.
-func (w *world) remark(s *State) {
-	_, notes, _ := w.d.Cluster.Quorum.Effective()
-	s.Notes = append(s.Notes, notes...)
-	if s.Fence.Share >= 0.5 && !s.Fence.Exceeds {
-		s.note("fence budget: a failure stops all writes for %s, %.0f %% of what the watchdogs leave", round(s.Fence.Needed.Duration()), 100*s.Fence.Share)
-	}
-	w.remarkDevice(s)
-	w.remarkPaths(s)
-	if t := w.d.Cluster.Timeouts; t.Consensus*10 < t.Token*12-10*time.Millisecond {
-		s.note("consensus is %s, less than 1.2 times the token: corosync.conf(5) asks for that much", round(t.Consensus))
-	}
-}
-
-func (w *world) remarkDevice(s *State) {
-	d := w.quorum.Device
-	if d == nil {
-		return
-	}
-	if len(s.Nodes)%2 != 0 {
-		s.note("a qdevice with an odd number of nodes: pvecm sets it up only when forced. With its %s, once it is lost %s may be lost any more", plural(s.Quorum.Device.Votes, "vote"), spareWithout(w))
-	}
-	if w.d.DeviceSite != "" {
-		s.note("the qdevice stands in site %s and is lost together with it", w.d.DeviceSite)
-	}
-	if sync := d.SyncTimeout; sync > 0 && w.d.Cluster.Timeouts.Membership()+sync > s.Fence.Usable.Duration() {
-		s.note("while the qdevice's server does not answer, a new membership may wait %s for it: then the watchdogs run out", round(sync))
-	}
-}
-
-// spareWithout says how many nodes may be lost when the quorum device is.
-func spareWithout(w *world) string {
-	h := votesOnly(w)
-	if h == 0 {
-		return "no node"
-	}
-	return "only " + plural(h, "node")
-}
-
-func (w *world) remarkPaths(s *State) {
-	worst := w.d.Network.Within.RTT
-	eachPair(w.sites, func(a, b string) {
-		for _, l := range w.d.Cluster.Links {
-			worst = max(worst, w.d.Network.Quality(a, b, l.Number).RTT)
-		}
-	})
-	switch {
-	case worst > 10*time.Millisecond && len(s.Nodes) > 3:
-		s.note("a round trip of %v: Proxmox calls more than 10 ms with more than three nodes unlikely to be stable", worst)
-	case worst > 5*time.Millisecond:
-		s.note("a round trip of %v: Proxmox asks for less than 5 ms", worst)
-	}
-	for _, g := range s.Singles {
-		if g.Impact == Loose && len(w.d.Cluster.Links) > 1 {
-			s.note("if two sites don't hear each other on any of the %d links while a third hears both, the ring does not settle: let the links take different routes",
-				len(w.d.Cluster.Links))
-			break
-		}
-	}
 }

@@ -122,13 +122,13 @@ func (p *planPrinter) assumed() string {
 		parts = append(parts, "a new Proxmox VE cluster")
 	}
 	if len(p.s.Sites) > 1 {
-		parts = append(parts, "round trips of "+units.Time(a.RTTBetween.Duration())+" between sites")
+		parts = append(parts, "round trips of "+span(units.Time(a.RTTLeast.Duration()), units.Time(a.RTTMost.Duration()))+" between sites")
 	}
-	if a.Exceptions > 0 {
-		parts = append(parts, count(a.Exceptions, "exception"))
-	}
-	if a.LossSaid {
-		parts = append(parts, "loss of "+units.Percent(a.LossBetween))
+	switch {
+	case a.LossSaid && len(p.s.Sites) > 1 && a.LossMost > 0:
+		parts = append(parts, "loss of "+span(units.Percent(a.LossLeast), units.Percent(a.LossMost)))
+	case a.LossSaid:
+		parts = append(parts, "loss of "+units.Percent(a.LossWithin)+" inside of sites")
 	}
 	switch n := len(p.s.Nodes); {
 	case a.ArmedNodes == n:
@@ -139,6 +139,14 @@ func (p *planPrinter) assumed() string {
 		parts = append(parts, fmt.Sprintf("HA armed on %d of %d nodes", a.ArmedNodes, n))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// span writes a range, or its one value.
+func span(least, most string) string {
+	if least == most {
+		return most
+	}
+	return least + " to " + most
 }
 
 func (p *planPrinter) weak() {
@@ -166,9 +174,13 @@ func (p *planPrinter) advice() {
 	for _, a := range p.r.Advice {
 		p.wrap("  ", 2, a.Flags+": "+a.Text)
 		text := "cures " + strings.Join(a.Cures, ", ")
+		if len(a.Brings) > 0 {
+			text += "; brings " + strings.Join(a.Brings, ", ") + ", which is milder"
+		}
 		if len(a.Leaves) > 0 {
 			text += "; leaves " + strings.Join(a.Leaves, ", ")
-		} else {
+		}
+		if len(a.Brings)+len(a.Leaves) == 0 {
 			text += ": nothing is left"
 		}
 		p.wrap("    ", 4, text)
@@ -177,23 +189,30 @@ func (p *planPrinter) advice() {
 
 // notes come last.
 func (p *planPrinter) notes() {
-	for i, n := range p.s.Notes {
-		if i == 0 {
-			p.line("\nNOTES")
-		}
+	notes := slices.Clone(p.s.Notes)
+	if text := livelockText(p.s.Livelocks); text != "" {
+		notes = append(notes, text)
+	}
+	if len(notes) > 0 {
+		p.line("\nNOTES")
+	}
+	for _, n := range notes {
 		p.wrap("  - ", 4, n)
 	}
+}
+
+// livelockText says what a ring that does not settle costs; nothing if there is none.
+func livelockText(all []plan.Livelock) string {
+	if len(all) == 0 {
+		return ""
+	}
 	least, most := 1.0, 0.0
-	for _, l := range p.s.Livelocks {
+	for _, l := range all {
 		least, most = min(least, l.Frozen), max(most, l.Frozen)
 	}
-	if most > 0 {
-		share := units.Percent(most)
-		if units.Percent(least) != share {
-			share = units.Percent(least) + " to " + share
-		}
-		p.wrap("  - ", 4, "by the model, nodes are then out of service for "+share+" of the time; if it lasts, watchdogs run out")
-	}
+	share := span(units.Percent(least), units.Percent(most))
+	return "while two sites don't hear each other and a third hears both, nodes are out of service for " + share + " of the time (by the model, over " +
+		units.Round(all[0].Model.Duration()) + "); if it lasts, watchdogs run out"
 }
 
 // alike tells whether a failure comes out the same: with the same impact and, of a split, on the same side.

@@ -153,7 +153,7 @@ func (p *planPrinter) effect(s *plan.State, g *plan.Group) string {
 	switch g.Impact {
 	case plan.Nothing:
 		if g.Kinds[0] == plan.QDevice {
-			return "all keep quorum" + spareAfter(g)
+			return "all keep quorum" + p.spareAfter(g)
 		}
 		return "nothing: no traffic is on it"
 	case plan.Failover:
@@ -163,7 +163,7 @@ func (p *planPrinter) effect(s *plan.State, g *plan.Group) string {
 		if s.Fence.Exceeds {
 			text += ", TOO LATE for their watchdogs"
 		}
-		return text + spareAfter(g)
+		return text + p.spareAfter(g)
 	case plan.Loose:
 		return "THE RING DOES NOT SETTLE: a third site hears both"
 	case plan.BothGo:
@@ -177,18 +177,28 @@ func (p *planPrinter) effect(s *plan.State, g *plan.Group) string {
 	return keepText(g.Keep) + " quorum; " + p.losers(g)
 }
 
-// spareAfter says how many more nodes may be lost.
-func spareAfter(g *plan.Group) string {
-	switch s := g.Spare; {
-	case s == nil:
+// spareAfter says how many more nodes may be lost: right away, and when last_man_standing's window has passed.
+func (p *planPrinter) spareAfter(g *plan.Group) string {
+	if g.Spare == nil {
 		return ""
-	case s.Most == 0:
-		return "; then NO node may be lost"
-	case s.Least == s.Most:
-		return fmt.Sprintf("; then any %d more may be lost", s.Most)
-	default:
-		return fmt.Sprintf("; then any %d to %d more may be lost", s.Least, s.Most)
 	}
+	text := "; then " + spareMore(*g.Spare)
+	if g.Later != nil {
+		text += ", " + units.Round(p.s.Quorum.Window.Duration()) + " later " + spareMore(*g.Later)
+	}
+	return text
+}
+
+func spareMore(s plan.Range) string {
+	switch {
+	case s.Most == 0:
+		return "NO node may be lost"
+	case s.Least == s.Most:
+		return fmt.Sprintf("any %d more may be lost", s.Most)
+	case s.Least == 0:
+		return fmt.Sprintf("NO node may be lost after some of them, any %d more after others", s.Most)
+	}
+	return fmt.Sprintf("any %d to %d more may be lost", s.Least, s.Most)
 }
 
 // losers says who resets or stops.
@@ -200,18 +210,14 @@ func (p *planPrinter) losers(g *plan.Group) string {
 		return "nobody lives to reset"
 	case len(c.Reset) == 0 && one && len(c.Blocked) <= 4:
 		return strings.Join(c.Blocked, " ") + " " + agree(len(c.Blocked) == 1, "stops", "stop")
-	case len(c.Reset) == 0 && len(c.Blocked) == 1:
-		return "1 node stops"
-	case len(c.Reset) == 0:
-		return fmt.Sprintf("up to %d nodes stop", len(c.Blocked))
+	case g.Reset.Most == 0:
+		return nodesText(g.Stop) + " " + agree(g.Stop.Most == 1, "stops", "stop")
 	case one && len(c.Reset) <= 4 && len(c.Blocked) == 0:
 		return strings.Join(c.Reset, " ") + " " + agree(len(c.Reset) == 1, "resets", "reset")
-	case g.Reset.Least == 1 && g.Reset.Most == 1:
-		return "1 node resets"
 	}
-	text := nodesText(g.Reset) + " reset"
-	if len(c.Blocked) > 0 {
-		text += fmt.Sprintf(", up to %d stop", len(c.Blocked))
+	text := nodesText(g.Reset) + " " + agree(g.Reset.Most == 1, "resets", "reset")
+	if g.Stop.Most > 0 {
+		text += ", " + strings.TrimSuffix(strings.TrimSuffix(nodesText(g.Stop), " nodes"), " node") + " " + agree(g.Stop.Most == 1, "stops", "stop")
 	}
 	return text
 }

@@ -34,6 +34,9 @@ func (p *planPrinter) pattern(x plan.Pattern) string {
 		if all := p.set(x.One); strings.HasPrefix(all, "any ") {
 			return "any two " + pluralOf(strings.TrimPrefix(all, "any "))
 		}
+		if len(x.One) == 2 {
+			return strings.Replace(p.set(x.One), " or ", " + ", 1)
+		}
 		return "two of " + p.set(x.One)
 	}
 	text := p.set(x.One)

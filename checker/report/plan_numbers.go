@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -107,7 +108,10 @@ func doublesText(s *plan.State) string {
 			fatal += g.Count
 		}
 	}
-	return fmt.Sprintf("%d of %d double failures are fatal", fatal, total)
+	if total == 0 {
+		return "no double failures"
+	}
+	return fmt.Sprintf("%d of %s %s fatal", fatal, count(total, "double failure"), agree(fatal == 1, "is", "are"))
 }
 
 func timersText(s *plan.State) string {
@@ -141,17 +145,30 @@ func deathText(s *plan.State) string {
 	}
 	worst := plan.Switch{}
 	for _, sw := range s.Switches {
-		if sw.Lost > worst.Lost || worst.Trials == 0 || sw.Lost == worst.Lost && sw.Share > worst.Share {
+		if worst.Trials == 0 || sw.LostLeast > worst.LostLeast || sw.LostLeast == worst.LostLeast && sw.Share > worst.Share {
 			worst = sw
 		}
 	}
 	if worst.Trials == 0 {
 		return "not modelled"
 	}
-	if worst.Lost > 0 {
-		return fmt.Sprintf("token LOST in %d of %d trials (%s)", worst.Lost, worst.Trials, worst.Failure)
+	if worst.Weak() {
+		return fmt.Sprintf("token LOST in %d of %s (%s; %s)", worst.Lost, count(worst.Trials, "trial"), lostShare(worst), worst.Failure)
 	}
-	return fmt.Sprintf("token waits up to %s (%s), lost in none of %d trials", units.Time(worst.WorstGap.Duration()), units.Percent(worst.Share), worst.Trials)
+	lost := "none"
+	if worst.Lost > 0 {
+		lost = fmt.Sprint(worst.Lost)
+	}
+	return fmt.Sprintf("token waits up to %s (%s), lost in %s of %s (%s)", units.Time(worst.WorstGap.Duration()), units.Percent(worst.Share),
+		lost, count(worst.Trials, "trial"), lostShare(worst))
+}
+
+// lostShare is the interval of the share of deaths that cost the token.
+func lostShare(s plan.Switch) string {
+	if s.Lost == 0 {
+		return fmt.Sprintf("below %.0f %%", math.Ceil(100*s.LostMost))
+	}
+	return fmt.Sprintf("%.2g to %.0f %%", 100*s.LostLeast, 100*s.LostMost)
 }
 
 func (p *planPrinter) lossText(s *plan.State) string {

@@ -65,7 +65,7 @@ func (p planned) make(t *testing.T, o plan.Options) *plan.Report {
 func steady(s *plan.State) {
 	for i := range s.Switches {
 		w := &s.Switches[i]
-		w.Trials, w.Lost, w.Share, w.WorstGap = 12, 0, 0.75, s.Timers.Token*3/4
+		w.Trials, w.Lost, w.LostLeast, w.LostMost, w.Share, w.WorstGap = 12, 0, 0, 0.265, 0.75, s.Timers.Token*3/4
 	}
 	for i := range s.Losses {
 		l := &s.Losses[i]
@@ -76,7 +76,7 @@ func steady(s *plan.State) {
 		}
 	}
 	for i := range s.Livelocks {
-		s.Livelocks[i].Frozen, s.Livelocks[i].Worst = 0.9, 1
+		s.Livelocks[i].Frozen, s.Livelocks[i].Worst, s.Livelocks[i].Model = 0.9, 1, plan.Seconds(90*time.Second)
 	}
 }
 

@@ -36,7 +36,7 @@ func allowed() map[string][]string {
 			"checker", "checker/advice", "checker/lint", "checker/plan", "checker/replay", "checker/risk", "checker/topology", "checker/units", "corosync",
 			"probe/trace",
 		},
-		"checker/plan": {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum"},
+		"checker/plan": {"checker/risk", "checker/units", "corosync", "corosync/totem", "corosync/votequorum"},
 		"checker": {
 			"checker/lint", "checker/risk", "checker/topology", "checker/units", "corosync", "corosync/totem", "corosync/votequorum", "probe/mesh",
 			"probe/stats", "proxmox",
