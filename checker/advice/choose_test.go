@@ -89,7 +89,7 @@ func TestOutagesTold(t *testing.T) {
 
 // TestAllRefused: where the bounds refuse every setting unseen, none is said to have been tried in the model.
 func TestAllRefused(t *testing.T) {
-	s := &search{out: Advice{Tried: []Trial{{Name: "x", Refused: "too short"}}}}
+	s := &search{in: Input{Trace: &trace.Trace{}}, out: Advice{Tried: []Trial{{Name: "x", Refused: "too short"}}}}
 	if s.why(&trial{}, nil); !strings.Contains(s.out.Why[len(s.out.Why)-1], "out of the question") {
 		t.Errorf("%q", s.out.Why)
 	}
