@@ -30,6 +30,26 @@ func (r *replayedSet) notes(t *trace.Trace) (out []string) {
 	return out
 }
 
+// once refuses a set that says twice what it can say once: a setting, the priority of a link, a link that is left out.
+func (s setting) once(where string) error {
+	said := map[string]string{}
+	for _, c := range s.changes {
+		about := c.key
+		switch c.key {
+		case "priority":
+			link, _, _ := strings.Cut(strings.ReplaceAll(c.value, ":", "="), "=")
+			about += " of link " + link
+		case "without-link":
+			about += " " + c.value
+		}
+		if before, twice := said[about]; twice {
+			return usage("say it once; --compare puts another set of settings beside", "%s%s is given twice: %s and %s", where, about, before, c.value)
+		}
+		said[about] = c.value
+	}
+	return nil
+}
+
 // checkLibknet refuses what is no version of libknet; "" is none.
 func checkLibknet(text string) error {
 	var major, minor int

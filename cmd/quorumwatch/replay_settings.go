@@ -61,11 +61,17 @@ func (f *settingFlags) sets(compare []string) ([]setting, error) {
 			asked.changes = append(asked.changes, change{k.key, v})
 		}
 	}
+	if err := asked.once("--"); err != nil {
+		return nil, err
+	}
 	if len(asked.changes) > 0 {
 		sets = append(sets, asked)
 	}
 	for _, text := range compare {
 		s, err := parseSetting(text)
+		if err == nil {
+			err = s.once("--compare " + text + ": ")
+		}
 		if err != nil {
 			return nil, err
 		}
