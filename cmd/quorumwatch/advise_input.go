@@ -63,6 +63,8 @@ func traceHint(err error) string {
 		return "read it with the quorumwatch of the node that wrote it"
 	case errors.Is(err, trace.ErrTruncated):
 		return "was the copy or the download cut short? Get it again"
+	case errors.Is(err, trace.ErrMore):
+		return "was something appended, or were two files put together? Get it again"
 	}
 	return "a trace comes from an agent: curl -o FILE http://127.0.0.1:8412/api/v1/trace"
 }

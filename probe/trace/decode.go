@@ -16,16 +16,18 @@ import (
 
 // Decode reads what Encode wrote. It takes any input, and no more memory than a trace may need; its errors are FormatErrors.
 func Decode(r io.Reader) (*Trace, error) {
-	z, err := gzip.NewReader(r)
+	file := bufio.NewReader(r) // gzip reads no further than to its end
+	z, err := gzip.NewReader(file)
 	if err != nil {
 		return nil, &FormatError{0, "beginning", fmt.Errorf("%w: %w", ErrNotTrace, err)}
 	}
-	return decode(z)
+	z.Multistream(false) // else whatever follows is an error of compression, and a few bytes look like a file that was cut
+	return decode(z, file)
 }
 
-// decode reads what was compressed.
-func decode(r io.Reader) (*Trace, error) {
-	d := decoder{r: bufio.NewReaderSize(r, 1<<16), section: "beginning", trace: &Trace{Paths: map[Path]*Series{}}}
+// decode reads what was compressed, and makes sure that nothing comes after it in the file.
+func decode(r io.Reader, file io.ByteReader) (*Trace, error) {
+	d := decoder{r: bufio.NewReaderSize(r, 1<<16), outer: file, section: "beginning", trace: &Trace{Paths: map[Path]*Series{}}}
 	if err := d.file(); err != nil {
 		if _, known := errors.AsType[*FormatError](err); known {
 			return nil, err
@@ -38,7 +40,8 @@ func decode(r io.Reader) (*Trace, error) {
 // decoder reads a file.
 type decoder struct {
 	r       *bufio.Reader
-	offset  int64 // of what is read next
+	outer   io.ByteReader // what r is compressed in
+	offset  int64         // of what is read next
 	section string
 	trace   *Trace
 	seen    map[byte]bool
@@ -179,14 +182,16 @@ func (t *Trace) checkSpan() error {
 	return nil
 }
 
-// end makes sure that nothing follows and that the checksum is right.
+// end makes sure that the checksum is right, and that nothing follows: neither inside what is compressed nor behind it.
 func (d *decoder) end() error {
 	d.section = "after the end"
-	if _, err := d.r.ReadByte(); !errors.Is(err, io.EOF) {
-		if err == nil {
-			return errors.New("something follows")
+	for _, r := range []io.ByteReader{d.r, d.outer} {
+		switch _, err := r.ReadByte(); {
+		case err == nil:
+			return ErrMore
+		case !errors.Is(err, io.EOF):
+			return cut(err)
 		}
-		return cut(err)
 	}
 	return nil
 }

@@ -47,6 +47,7 @@ var (
 	ErrNotTrace  = errors.New("this is no trace of quorumwatch")
 	ErrVersion   = errors.New("written in a version of the format that this quorumwatch does not know")
 	ErrTruncated = errors.New("the file ends here, in the middle")
+	ErrMore      = errors.New("the trace is whole, but something follows it")
 	ErrTooLarge  = errors.New("more than a trace may hold")
 )
 

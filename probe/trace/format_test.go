@@ -125,7 +125,10 @@ func TestDecodeErrors(t *testing.T) {
 		{"a link too many", compressed(section(tagPath, 1, 2, 8, 0, 0)), nil, "no such link"},
 		{"too many runs", compressed(section(tagPath, 1, 2, 0, 0, 0xff, 0xff, 0xff, 0x7f)), nil, "a number above"},
 		{"another number of paths", compressed(section(tagEnd, 3)), nil, "3 paths, but 0 came"},
-		{"something follows", compressed(append(bytes.Clone(good), 0)), nil, "something follows"},
+		{"something follows", compressed(append(bytes.Clone(good), 0)), ErrMore, "(after the end)"},
+		{"a byte follows the compressed form", append(encode(t, sample()), 0), ErrMore, "(after the end): the trace is whole"},
+		{"a line follows", append(encode(t, sample()), "some more text\n"...), ErrMore, "(after the end)"},
+		{"the same follows", append(encode(t, sample()), encode(t, sample())...), ErrMore, "(after the end)"},
 	} {
 		_, err := Decode(bytes.NewReader(c.data))
 		if c.err == nil && c.text == "" {
@@ -167,7 +170,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(plain(f, encode(f, &Trace{Slot: 50e6})))
 	f.Add([]byte(magic + "\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		x, err := decode(bytes.NewReader(data))
+		x, err := decode(bytes.NewReader(data), bytes.NewReader(nil))
 		if err != nil {
 			return
 		}
