@@ -14,6 +14,9 @@ type counter struct {
 	known  map[totem.Set]bool // who has quorum
 	split  bool               // somebody left, and not all are together again
 	lost   bool               // and some have no quorum
+	now    time.Duration      // counted up to here
+	flaps  uint64             // of links until now
+	losses uint64             // of the token
 }
 
 func newCounter(c Cluster) *counter {
@@ -27,12 +30,13 @@ func newCounter(c Cluster) *counter {
 // step is how often a ring is looked at; its events are values that pile up meanwhile.
 const step = time.Minute
 
+// run lets the ring run on, and counts what happens meanwhile.
 func (n *counter) run(ring *totem.Ring, until time.Duration) [events]int {
 	var out [events]int
 	whole := totem.Set(1)<<len(n.c.Nodes) - 1
-	for now := time.Duration(0); now < until; {
-		now = min(now+step, until)
-		for _, e := range ring.Run(now) {
+	for n.now < until {
+		n.now = min(n.now+step, until)
+		for _, e := range ring.Run(n.now) {
 			switch {
 			case e.Kind != totem.Membership:
 			case e.Members == whole:
@@ -50,7 +54,8 @@ func (n *counter) run(ring *totem.Ring, until time.Duration) [events]int {
 		}
 	}
 	stats := ring.Stats()
-	out[linkFlap], out[tokenLoss] = int(stats.LinkDowns), int(stats.Disruptions)
+	out[linkFlap], out[tokenLoss] = int(stats.LinkDowns-n.flaps), int(stats.Disruptions-n.losses)
+	n.flaps, n.losses = stats.LinkDowns, stats.Disruptions
 	return out
 }
 

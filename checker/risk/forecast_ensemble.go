@@ -12,13 +12,15 @@ import (
 //
 // What happens often is simulated as it comes, in stretches. Bursts that come so seldom that hardly a stretch would have one
 // are made to happen: each trial runs a ring into one burst, and counts for as many as there are of that kind in an hour. So an outage
-// that comes once a week costs no week of simulation. Between two bursts the ring forgets: knet's back-off is over after ten
-// seconds.
+// that comes once a week costs no week of simulation, and one of an hour no hour. Between two bursts the ring forgets: knet's back-off is over
+// after ten seconds.
 type ensemble struct {
 	c         Cluster
 	lines     Lines
 	rng       *rand.Rand
 	usual     stratum
+	network   usualNetwork // that the memory began with
+	long      bool         // some of the usual bursts are
 	rare      []rareBurst
 	strata    []stratum // of rare, each
 	simulated time.Duration
@@ -31,11 +33,12 @@ type rareBurst struct{ line, kind int }
 // stratum is a kind of trials: rates per hour and kind of event.
 type stratum struct {
 	n          float64
-	time       float64 // hours simulated
+	time       float64 // hours that the sums stand for
 	sum, sum2  [events]float64
 	both       [events]float64 // product of the two halves of a trial: what they have in common is their draw
-	count      [events]float64
-	rate, vary float64 // of rare bursts: per hour, and the relative variance of that
+	count      [events]float64 // as simulated
+	burst      totem.Burst     // of rare bursts: the one that the memory began with
+	rate, vary float64         // of them: per hour, and the relative variance of that
 }
 
 // The kinds of events that are counted.
@@ -48,10 +51,10 @@ const (
 )
 
 const (
-	halfOf = 2 * time.Minute  // of a trial of what is usual: each is run twice
-	before = 3 * time.Second  // a ring runs before a burst
-	after  = 16 * time.Second // and after it, besides four tokens
-	seldom = 12               // bursts further apart than so many trials are rare
+	halfOf = 2 * time.Minute // of a trial of what is usual: each is run twice
+	seldom = 12              // bursts further apart than so many trials are rare
+	// slowShare is which share of the token's retransmit interval delays must differ by to matter.
+	slowShare = 8
 	// modelError is how far the model is off by itself, relative: corosync/totem/DESIGN.md, where the record is long enough to tell.
 	modelError = 0.2
 	traffic    = time.Second // between messages of each node: pmxcfs
@@ -67,24 +70,21 @@ func newEnsemble(c Cluster, f Fitted, rng *rand.Rand) *ensemble {
 					vary = 1 / max(0.5, l.Seen.Bursts[k])
 				}
 				e.rare = append(e.rare, rareBurst{i, k})
-				e.strata = append(e.strata, stratum{rate: float64(time.Hour) / float64(b.Every+b.Mean), vary: vary})
+				e.strata = append(e.strata, stratum{burst: b, rate: float64(time.Hour) / float64(b.Every+b.Mean), vary: vary})
+			} else if b.Every > 0 && b.Mean > halfOf/100 {
+				e.long = true
 			}
 		}
 	}
+	e.network = e.usualNetwork()
 	return e
-}
-
-// trial is how long a trial with a burst takes.
-func (e *ensemble) trial(burst time.Duration) time.Duration {
-	return before + after + 4*e.c.Timeouts.Token + 2*burst
 }
 
 // steadyDelays keeps the delay steady where its tail is too short to matter to any timer: that is much faster.
 func (ls Lines) steadyDelays(c Cluster) Lines {
 	out := append(Lines(nil), ls...)
-	least := c.Timeouts.TokenRetransmit
 	for i := range out {
-		if d := &out[i].Process.Delay; d.Max-d.Usual < least/8 {
+		if d := &out[i].Process.Delay; d.Max-d.Usual < c.Timeouts.TokenRetransmit/slowShare {
 			*d = Delay{Usual: d.Usual}
 		}
 	}
@@ -113,7 +113,8 @@ func (e *ensemble) next() int {
 	return best
 }
 
-// stretch runs two rings over a drawn network without the rare bursts.
+// stretch runs two rings over a drawn network without the rare bursts. They are formed when they begin, on a network that may be in the midst
+// of a burst: what comes of that is no trouble of the stretch's, but where bursts are short it is not worth the time to wait for its end.
 func (e *ensemble) stretch() error {
 	lines := e.lines.Draw(e.rng)
 	for _, r := range e.rare {
@@ -125,47 +126,31 @@ func (e *ensemble) stretch() error {
 		if err != nil {
 			return err
 		}
-		halves[i] = newCounter(e.c).run(ring, halfOf)
+		n, begin := newCounter(e.c), time.Duration(0)
+		if e.long {
+			begin = e.settling()
+			n.run(ring, begin)
+		}
+		halves[i] = n.run(ring, begin+halfOf)
 	}
 	e.simulated += 2 * halfOf
 	var both [events]int
+	var sum [events]float64
 	for i := range both {
 		both[i] = halves[0][i] + halves[1][i]
+		sum[i] = float64(both[i])
 		e.usual.both[i] += float64(halves[0][i] * halves[1][i])
 	}
-	e.usual.add(both, 2*halfOf.Hours())
+	e.usual.add(both, sum, 2*halfOf.Hours())
 	return nil
 }
 
-// burst runs a ring into a burst, and counts what it would not have met without.
-func (e *ensemble) burst(i int) error {
-	r := e.rare[i]
-	lines := e.lines.Draw(e.rng)
-	b := lines[r.line].Process.Bursts[r.kind]
-	for _, r := range e.rare {
-		lines[r.line].Process.Bursts[r.kind] = totem.Burst{}
-	}
-	at := before + time.Duration(e.rng.Int64N(int64(time.Second)))
-	length := time.Duration(e.rng.ExpFloat64() * float64(b.Mean))
-	net := newSimulated(e.c, lines, e.rng)
-	net.fail(e.c, lines[r.line].Paths, totem.Burst{Loss: b.Loss}, at, at+length)
-	ring, err := e.c.Ring(Run{Network: net, Traffic: traffic, Rand: e.rng})
-	if err != nil {
-		return err
-	}
-	until := at + length + after + 4*e.c.Timeouts.Token
-	counts := newCounter(e.c).run(ring, until)
-	e.simulated += until
-	e.strata[i].add(counts, until.Hours())
-	return nil
-}
-
-func (s *stratum) add(n [events]int, hours float64) {
+func (s *stratum) add(n [events]int, sum [events]float64, hours float64) {
 	s.n++
 	s.time += hours
 	for i, x := range n {
 		s.count[i] += float64(x)
-		s.sum[i] += float64(x)
-		s.sum2[i] += float64(x * x)
+		s.sum[i] += sum[i]
+		s.sum2[i] += sum[i] * sum[i]
 	}
 }

@@ -8,50 +8,39 @@ import (
 	"github.com/quorumwatch/quorumwatch/corosync/totem"
 )
 
-// What is remembered of earlier forecasts: as much as weighs as much as twenty new ones, of networks that lose as much, within a quarter.
-const (
-	fading  = 0.95
-	alikeBy = 1.25
-)
+// fading is what is left of the memory after each forecast: at last it weighs as much as twenty new ones.
+const fading = 0.95
 
-// inherit takes over what an earlier ensemble has simulated, as far as it still holds.
+// inherit takes over what an earlier ensemble has simulated, as far as it still holds: all of it is of networks like the one that the memory
+// began with, so that a slow change is none the less one.
 func (e *ensemble) inherit(old *ensemble) {
-	if !reflect.DeepEqual(e.c, old.c) || !likely(e.usualLoss(), old.usualLoss()) {
+	if !reflect.DeepEqual(e.c, old.c) || !e.network.like(old.network, e.c.Timeouts.TokenRetransmit/slowShare) {
 		return
 	}
+	e.network = old.network
 	e.usual = old.usual.faded()
 	for i, r := range e.rare {
 		for k, o := range old.rare {
-			if s := &e.strata[i]; s.n == 0 && e.lines[r.line].Name == old.lines[o.line].Name && likely(float64(e.burstOf(i).Mean), float64(old.burstOf(k).Mean)) {
-				rate, vary := s.rate, s.vary
-				*s = old.strata[k].faded()
-				s.rate, s.vary = rate, vary
+			if s, was := &e.strata[i], &old.strata[k]; s.n == 0 && sameLine(&e.lines[r.line], &old.lines[o.line]) && sameBurst(s.burst, was.burst) {
+				s.inherit(was)
 			}
 		}
 	}
 	e.simulated = time.Duration(fading * float64(old.simulated))
 }
 
-// likely: two figures are the same, as far as a fit can tell.
-func likely(a, b float64) bool { return a <= alikeBy*b && b <= alikeBy*a }
+func sameLine(a, b *Line) bool { return a.Name == b.Name && slices.Equal(a.Paths, b.Paths) }
 
-func (e *ensemble) burstOf(i int) totem.Burst {
-	return e.lines[e.rare[i].line].Process.Bursts[e.rare[i].kind]
+// sameBurst: rings fare alike in both, however often they come.
+func sameBurst(a, b totem.Burst) bool {
+	return likely(float64(a.Mean), float64(b.Mean), alikeBy) && likely(lossIn(a), lossIn(b), alikeBy)
 }
 
-// usualLoss is the ratio of packets lost in what is usual, summed over all paths.
-func (e *ensemble) usualLoss() float64 {
-	sum := 0.0
-	for i, l := range e.lines {
-		n := float64(len(l.Paths))
-		sum += n * l.Process.Loss
-		for k, b := range l.Process.Bursts {
-			if !slices.Contains(e.rare, rareBurst{i, k}) && b.Every > 0 {
-				sum += n * float64(b.Mean) / float64(b.Mean+b.Every)
-			}
-		}
-	}
-	return sum
+// inherit takes over the trials of a burst; how often it comes is known anew.
+func (s *stratum) inherit(old *stratum) {
+	rate, vary := s.rate, s.vary
+	*s = old.faded()
+	s.rate, s.vary = rate, vary
 }
 
 func (s stratum) faded() stratum {
