@@ -307,3 +307,16 @@ func TestRemarks(t *testing.T) {
 		t.Errorf("%v", about)
 	}
 }
+
+// TestLastVersion: where the version cannot be raised, that is the answer if something is wrong; if nothing is, it does not matter.
+func TestLastVersion(t *testing.T) {
+	w := world{sites: []int{2, 1}, links: 1, totem: proxmoxNow, length: 12 * time.Minute, loss: []float64{0.05}}
+	last := bytes.Replace(w.conf(), []byte("config_version: 7"), []byte("config_version: 18446744073709551615"), 1)
+	if a, err := Advise(Input{Name: "c", Conf: last, Trace: w.record(), Seed: 1}); err != ErrVersion {
+		t.Errorf("%v %v", err, a)
+	}
+	w.loss[0] = 0
+	if a, err := Advise(Input{Name: "c", Conf: last, Trace: w.record(), Seed: 1}); err != nil || a.Verdict != Nothing {
+		t.Errorf("%v %v", err, a)
+	}
+}

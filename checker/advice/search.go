@@ -13,6 +13,9 @@ import (
 // ErrNoRecord is the answer to a record without a path of the cluster.
 var ErrNoRecord = errors.New("advice: the record has no path of the cluster in the configuration")
 
+// ErrVersion is the answer where something is wrong, but no change can be written: a file with this version is the last one of its cluster.
+var ErrVersion = errors.New("advice: there is trouble, but totem.config_version is the highest that there is and cannot be raised: no change can be written")
+
 // search is one search for advice.
 type search struct {
 	in      Input
@@ -115,6 +118,9 @@ func (s *search) run() (Advice, error) {
 	if !s.trouble(now) {
 		s.remarks(now)
 		return s.calm(now), nil
+	}
+	if s.conf.Version == math.MaxUint64 {
+		return Advice{}, ErrVersion
 	}
 	tried, best := s.look(now)
 	s.out.Limit = s.limit(now, tried, best)

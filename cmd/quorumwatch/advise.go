@@ -132,6 +132,9 @@ func adviseError(in advice.Input, err error) error {
 	if errors.Is(err, advice.ErrNoRecord) {
 		return &hinted{err, "the nodeids and links of the record and of corosync.conf differ: give the corosync.conf that was in force with --config"}
 	}
+	if errors.Is(err, advice.ErrVersion) {
+		return &hinted{err, "Corosync and pmxcfs take a file for newer by a higher config_version only; to see what would help, give a copy with a lower one with --config"}
+	}
 	if errors.Is(err, advice.ErrOtherNodes) {
 		return &hinted{err, "is it the corosync.conf of another cluster? Give the one that was in force with --config, or a record from after the nodes joined"}
 	}
