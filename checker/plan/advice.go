@@ -44,6 +44,9 @@ func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
 	if err != nil {
 		return a, err
 	}
+	if c.change.Device != nil && changed.VotesByHand {
+		a.Text += "; " + changed.handNote()
+	}
 	known := s // other links and timers change what the model says of weak points, other nodes and votes hardly
 	if c.change.Links != nil || c.change.Coefficient != nil || c.change.Token != nil {
 		known = nil

@@ -55,7 +55,7 @@ func (d *Design) candidates(s *State) []candidate {
 
 // without switches off in c what votequorum refuses together with a quorum device.
 func (d *Design) without(c candidate) candidate {
-	off, q := false, d.Cluster.Quorum
+	off, q, instead := false, d.Cluster.Quorum, []string{}
 	for _, o := range []struct {
 		on   bool
 		flag string
@@ -67,8 +67,11 @@ func (d *Design) without(c candidate) candidate {
 		if o.on {
 			*o.to = &off
 			c.flags = "--" + o.flag + "=false " + c.flags
-			c.text += " instead of " + strings.ReplaceAll(o.flag, "-", "_")
+			instead = append(instead, strings.ReplaceAll(o.flag, "-", "_"))
 		}
+	}
+	if len(instead) > 0 {
+		c.text += " instead of " + strings.Join(instead, " and ")
 	}
 	return c
 }

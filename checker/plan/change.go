@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/risk"
@@ -111,7 +112,7 @@ func (a *applier) add(c Changes) error {
 		case a.d.node(n.Name) >= 0:
 			return refuse("choose another name", "--add-node: there is a node %s already", n.Name)
 		case placed && n.Site == "":
-			return refuse(fmt.Sprintf("--add-node %s:SITE; the sites are %v", n.Name, a.d.sites()), "--add-node %s: the cluster has sites, so the node needs one", n.Name)
+			return refuse(fmt.Sprintf("--add-node %s:SITE; the sites are %s", n.Name, strings.Join(a.d.sites(), ", ")), "--add-node %s: the cluster has sites, so the node needs one", n.Name)
 		case !placed && n.Site != "":
 			return refuse("say with --site where the other nodes are", "--add-node %s:%s: the cluster has no sites", n.Name, n.Site)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorumwatch/quorumwatch/checker/risk"
 	"github.com/quorumwatch/quorumwatch/corosync/votequorum"
 )
 
@@ -19,7 +18,7 @@ func (a *applier) device(c Changes) error {
 	case c.NoDevice && q.Device == nil:
 		return refuse("", "--no-qdevice: there is none")
 	case c.NoDevice:
-		q.Device, a.d.DeviceSite = nil, ""
+		q.Device, a.d.DeviceSite, a.d.VotesByHand = nil, "", false
 		a.did("without qdevice")
 		return nil
 	case c.Device != nil:
@@ -59,21 +58,29 @@ func (a *applier) setUp(n NewDevice) error {
 			}
 		}
 	case "lms":
-		if !slices.ContainsFunc(a.d.Cluster.Nodes, func(n risk.Node) bool { return a.d.Cluster.Quorum.NodeVotes[n.ID] != 1 }) {
-			break
-		}
-		for _, v := range a.d.Cluster.Quorum.NodeVotes { // must be written when not all have one vote (votequorum_readconfig)
-			votes += v
-		}
-		votes--
+		votes = a.mustWrite()
 	default:
 		return refuse("ffsplit or lms; without one pvecm's choice is taken", "--qdevice: unknown algorithm %q", n.Algorithm)
 	}
 	a.d.Cluster.Quorum.Device = &votequorum.Device{
 		Model: "net", Host: n.Host, Algorithm: algorithm, Votes: votes, Timeout: 10 * time.Second, SyncTimeout: 30 * time.Second,
 	}
+	a.d.VotesByHand = algorithm == "lms" && votes > 0
 	a.did("qdevice %s (%s, %s)", n.Host, algorithm, plural(a.d.Cluster.Quorum.DeviceVotes(), "vote"))
 	return nil
+}
+
+// mustWrite is what quorum.device.votes must be with lms where votequorum does not derive them: with uneven votes and where expected_votes
+// is written (votequorum_readconfig). 0: it derives the same itself.
+func (a *applier) mustWrite() int {
+	q, sum := a.d.Cluster.Quorum, 0
+	for _, v := range q.NodeVotes {
+		sum += v
+	}
+	if sum == len(q.NodeVotes) && q.ExpectedVotes == 0 {
+		return 0
+	}
+	return sum - 1
 }
 
 func (a *applier) options(c Changes) error {

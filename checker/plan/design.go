@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,11 +22,14 @@ const (
 
 // Design is a cluster as it is or as it might be, with what is assumed of the places and paths that no file tells.
 type Design struct {
-	Cluster    risk.Cluster    // nodes carry their sites; either all of them or none
-	DeviceSite string          // the site where the quorum device's server stands; "": a place of its own
-	Armed      map[string]bool // by node name: its HA watchdog is active; nil: all are
-	Network    Network
-	Assumed    bool // no configuration was read: links, timers and votes are those that Proxmox VE gives a new cluster
+	Cluster    risk.Cluster // nodes carry their sites; either all of them or none
+	DeviceSite string       // the site where the quorum device's server stands; "": a place of its own
+	// VotesByHand: the quorum device is one that Changes set up, and pvecm's result would not start: it writes no quorum.device.votes with lms
+	// (PVE/CLI/pvecm.pm), and votequorum does not derive them here.
+	VotesByHand bool
+	Armed       map[string]bool // by node name: its HA watchdog is active; nil: all are
+	Network     Network
+	Assumed     bool // no configuration was read: links, timers and votes are those that Proxmox VE gives a new cluster
 
 	waits bool // quorum.wait_for_all is written, on or off: two_node changes nothing of it (votequorum_readconfig, wait_for_all_autoset)
 }
@@ -201,12 +205,32 @@ func (d *Design) checkQuorum() error {
 	}
 	q, _, err := d.Cluster.Quorum.Effective()
 	if err != nil {
-		return refuse("votequorum refuses to start with this; leave one of the two out", "%v", err)
+		return refuse(d.quorumHint(err), "%v: votequorum refuses to start", err)
 	}
 	if all := q.Outcome(votequorum.History{}, q.Nodes(), q.Device != nil); !all.Quorate {
 		return refuse("check votes and expected_votes", "even with all nodes present there is no quorum: %s", all.Reason)
 	}
 	return nil
+}
+
+// quorumHint is what to do about an error of votequorum's.
+func (d *Design) quorumHint(err error) string {
+	switch {
+	case errors.Is(err, votequorum.ErrNoVotes):
+		return "write a nodelist"
+	case errors.Is(err, votequorum.ErrTieBreakerLMS):
+		return "add wait_for_all, or leave one of the two out"
+	case errors.Is(err, votequorum.ErrDeviceVotesUnknown):
+		return "write quorum.device.votes; in a plan, --qdevice sets the quorum device up anew, with votes"
+	case errors.Is(err, votequorum.ErrDeviceVotesHigh):
+		sum := 0
+		for _, v := range d.Cluster.Quorum.NodeVotes {
+			sum += v
+		}
+		return fmt.Sprintf("take quorum.expected_votes out of corosync.conf, or make it %d: all votes, those of the quorum device among them",
+			sum+d.Cluster.Quorum.DeviceVotes())
+	}
+	return "leave one of the two out"
 }
 
 // node is the index of the node with that name; -1 if there is none.

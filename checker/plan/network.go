@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // Network is what is assumed of the paths.
@@ -94,7 +96,7 @@ func (d *Design) checkNetwork() error {
 	}
 	for _, q := range qualities {
 		if q.RTT < 0 || q.RTT > MaxRTT {
-			return refuse("a millisecond per 100 km of fibre, twice that with detours; 600 ms over a satellite", "a round trip of %v is beyond any network", q.RTT)
+			return refuse("a millisecond per 100 km of fibre, twice that with detours; 600 ms over a satellite", "a round trip of %s is beyond any network", units.Time(q.RTT))
 		}
 		if !(q.Loss >= 0 && q.Loss <= MaxLoss) { // NaN is neither
 			return refuse("say it as 1% or as 0.01", "a loss of %g %% is no network to plan with", 100*q.Loss)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker/units"
@@ -28,12 +29,25 @@ func (w *world) remarkDevice(s *State) {
 	if len(s.Nodes)%2 != 0 {
 		s.note("a qdevice with an odd number of nodes: pvecm sets it up only when forced. With its %s, once it is lost %s may be lost any more", plural(s.Quorum.Device.Votes, "vote"), spareWithout(w))
 	}
+	if w.d.VotesByHand {
+		s.note("%s", w.d.handNote())
+	}
 	if w.d.DeviceSite != "" {
 		s.note("the qdevice stands in site %s and is lost together with it", w.d.DeviceSite)
 	}
 	if sync := d.SyncTimeout; sync > 0 && w.d.Cluster.Timeouts.Membership()+sync > s.Fence.Usable.Duration() {
 		s.note("while the qdevice's server does not answer, a new membership may wait %s for it: then the watchdogs run out", round(sync))
 	}
+}
+
+// handNote says what pvecm leaves out.
+func (d *Design) handNote() string {
+	why := "not all nodes have one vote"
+	if d.Cluster.Quorum.ExpectedVotes > 0 {
+		why = "quorum.expected_votes is written"
+	}
+	return fmt.Sprintf("`votes: %d` must be written by hand into quorum.device: pvecm writes none with lms, and as %s, Corosync would not start without",
+		d.Cluster.Quorum.Device.Votes, why)
 }
 
 // spareWithout says how many nodes may be lost when the quorum device is.

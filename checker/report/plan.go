@@ -175,7 +175,7 @@ func (p *planPrinter) advice() {
 		p.wrap("  ", 2, a.Flags+": "+a.Text)
 		text := "cures " + strings.Join(a.Cures, ", ")
 		if len(a.Brings) > 0 {
-			text += "; brings " + strings.Join(a.Brings, ", ") + ", which is milder"
+			text += "; brings instead, milder: " + strings.Join(a.Brings, ", ")
 		}
 		if len(a.Leaves) > 0 {
 			text += "; leaves " + strings.Join(a.Leaves, ", ")

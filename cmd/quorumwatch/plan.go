@@ -26,14 +26,17 @@ Who stays quorate is decided by votequorum's own rules; link deaths and token lo
 are recommended were judged in the same way.
 
 The exit status is 0 if no single failure costs more than it must (its own nodes, the smaller side of a cut, a pause), 1 if there are
-weak points, 2 if there is no answer: a wrong command line, or a configuration that Corosync would not start with.`,
+weak points, 2 if there is no answer: a wrong command line, a configuration that Corosync would not start with, or no place to write
+it to.`,
 		Example: `  quorumwatch plan --site a=pve1,pve2 --site b=pve3,pve4          # the cluster of this machine's corosync.conf
   quorumwatch plan --site a:3,b:3 --links 2 --rtt 5ms             # a cluster that is not there yet
   quorumwatch plan --site a:3,b:3 --links 2 --qdevice 192.0.2.9   # now, and then with a qdevice elsewhere
   quorumwatch plan --config corosync.conf --add-node pve6 --coefficient 125
-  quorumwatch plan --site a:2,b:2,c:1 --loss 1% --rtt a-b=8ms --rtt /1=20ms`,
+  quorumwatch plan --site a:2,b:2,c:1 --links 2 --loss 1% --rtt a-b=8ms --rtt /1=20ms`,
 		GroupID: groupAsk,
 		Args:    planArguments,
+
+		ValidArgsFunction: cobra.NoFileCompletions, // --config FILE is a flag
 	}
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return runPlan(p, cmd, &f) }
@@ -66,10 +69,13 @@ func runPlan(p *process, cmd *cobra.Command, f *planFlags) error {
 	} else {
 		err = report.Plan(p.out, r, planColumns(p, f.columns))
 	}
-	if err == nil && !r.OK {
+	switch {
+	case err != nil:
+		return noAnswer(err) // nobody has read of weak points
+	case !r.OK:
 		return statusError(exitError) // weak points: the answer has said so
 	}
-	return err
+	return nil
 }
 
 // planColumns is how wide to write: as the terminal is, else as other reports.

@@ -70,9 +70,7 @@ func (f *planFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.json, "json", false, "print JSON (docs/plan.md)")
 	flags.IntVar(&f.columns, "columns", 0, "write so `wide` (default: as the terminal)")
 	_ = cmd.MarkFlagFilename("config", "conf")
-	for name, values := range map[string][]string{"qdevice": nil, "ha": {"all", "none"}} {
-		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	}
+	f.complete(cmd)
 }
 
 // design is the cluster as it is, with what is assumed of it.
