@@ -9,27 +9,28 @@ import (
 	"github.com/quorumwatch/quorumwatch/probe/trace"
 )
 
-// adviceJSON is the answer for machines; docs/advice.md describes it. Times are seconds, ratios between 0 and 1.
+// adviceJSON is the answer for machines; docs/advice.md describes it. Times are seconds, ratios between 0 and 1. Every key is always there: what
+// does not apply is an empty list or text, or null.
 type adviceJSON struct {
 	Verdict  advice.Verdict `json:"verdict"`
 	Why      []string       `json:"why"`
-	Limit    string         `json:"limit,omitempty"`
-	Partly   bool           `json:"partly,omitempty"`
+	Limit    string         `json:"limit"`
+	Partly   bool           `json:"partly"`
 	Evidence evidenceJSON   `json:"evidence"`
 	Before   trialJSON      `json:"before"`
-	Proposed *trialJSON     `json:"proposed,omitempty"`
+	Proposed *trialJSON     `json:"proposed"`
 	Tried    []trialJSON    `json:"tried"`
-	Diff     string         `json:"diff,omitempty"`
-	Steps    []string       `json:"steps,omitempty"`
-	Remarks  []remarkJSON   `json:"remarks,omitempty"`
+	Diff     string         `json:"diff"`
+	Steps    []string       `json:"steps"`
+	Remarks  []remarkJSON   `json:"remarks"`
 }
 
 type evidenceJSON struct {
 	Length    float64     `json:"length"`
 	Known     float64     `json:"known"`
 	Loss      []lossJSON  `json:"worst_loss"`
-	Stall     *stallJSON  `json:"longest_stall,omitempty"`
-	Outages   []stallJSON `json:"outages,omitempty"`
+	Stall     *stallJSON  `json:"longest_stall"`
+	Outages   []stallJSON `json:"outages"`
 	Simulated float64     `json:"simulated"`
 }
 
@@ -49,12 +50,12 @@ type stallJSON struct {
 
 type trialJSON struct {
 	Name     string       `json:"name"`
-	Edits    []editJSON   `json:"edits,omitempty"`
-	Refused  string       `json:"refused,omitempty"`
-	Bounds   *boundsJSON  `json:"bounds,omitempty"`
-	Figures  *figuresJSON `json:"figures,omitempty"`
-	Expected *rateJSON    `json:"expected_token_losses_per_hour,omitempty"`
-	Drill    *drillJSON   `json:"drill,omitempty"`
+	Edits    []editJSON   `json:"edits"`
+	Refused  string       `json:"refused"`
+	Bounds   *boundsJSON  `json:"bounds"`
+	Figures  *figuresJSON `json:"figures"`
+	Expected *rateJSON    `json:"expected_token_losses_per_hour"`
+	Drill    *drillJSON   `json:"drill"`
 }
 
 type editJSON struct {
@@ -85,9 +86,9 @@ type rateJSON struct {
 }
 
 type drillJSON struct {
-	Failover     *float64 `json:"failover,omitempty"`
-	Lost         *float64 `json:"failover_loses_token,omitempty"`
-	LostBackedUp *float64 `json:"failover_after_flap_loses_token,omitempty"`
+	Failover     *float64 `json:"failover"`
+	Lost         *float64 `json:"failover_loses_token"`
+	LostBackedUp *float64 `json:"failover_after_flap_loses_token"`
 	DeadNode     float64  `json:"dead_node"`
 	Declared     bool     `json:"dead_node_declared"`
 }
@@ -95,14 +96,14 @@ type drillJSON struct {
 type remarkJSON struct {
 	About  string       `json:"about"`
 	Text   string       `json:"text"`
-	Before *figuresJSON `json:"before,omitempty"`
-	After  *figuresJSON `json:"after,omitempty"`
+	Before *figuresJSON `json:"before"`
+	After  *figuresJSON `json:"after"`
 }
 
 func writeAdviceJSON(w io.Writer, a advice.Advice, diff []byte) error {
 	out := adviceJSON{
-		Verdict: a.Verdict, Why: a.Why, Limit: a.Limit, Partly: a.Partly, Evidence: evidenceOf(a.Evidence), Before: trialOf(a.Before),
-		Tried: []trialJSON{}, Diff: string(diff), Steps: a.Steps,
+		Verdict: a.Verdict, Why: list(a.Why), Limit: a.Limit, Partly: a.Partly, Evidence: evidenceOf(a.Evidence), Before: trialOf(a.Before),
+		Tried: []trialJSON{}, Diff: string(diff), Steps: list(a.Steps), Remarks: []remarkJSON{},
 	}
 	if a.Proposed != nil {
 		t := trialOf(*a.Proposed)
@@ -120,8 +121,11 @@ func writeAdviceJSON(w io.Writer, a advice.Advice, diff []byte) error {
 	return e.Encode(out)
 }
 
+// list is never null.
+func list(s []string) []string { return append([]string{}, s...) }
+
 func evidenceOf(e advice.Evidence) evidenceJSON {
-	out := evidenceJSON{Length: e.Length.Seconds(), Known: e.Known, Loss: []lossJSON{}, Simulated: e.Model.Seconds()}
+	out := evidenceJSON{Length: e.Length.Seconds(), Known: e.Known, Loss: []lossJSON{}, Outages: []stallJSON{}, Simulated: e.Model.Seconds()}
 	for _, l := range e.Loss {
 		if l.Path != (trace.Path{}) {
 			out.Loss = append(out.Loss, lossJSON{l.Path.From, l.Path.To, l.Path.Link, l.Loss})
@@ -139,7 +143,7 @@ func evidenceOf(e advice.Evidence) evidenceJSON {
 }
 
 func trialOf(t advice.Trial) trialJSON {
-	out := trialJSON{Name: t.Name, Refused: t.Refused}
+	out := trialJSON{Name: t.Name, Edits: []editJSON{}, Refused: t.Refused}
 	for _, e := range t.Edits {
 		out.Edits = append(out.Edits, editJSON(e))
 	}

@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +113,56 @@ func TestAdviceNarrow(t *testing.T) {
 		for line := range strings.Lines(before + after) {
 			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
 				t.Errorf("%s: %d columns: %s", name, n, line)
+			}
+		}
+	}
+}
+
+// TestAdviceKeys: whatever the verdict, JSON has the same keys, and a list is a list.
+func TestAdviceKeys(t *testing.T) {
+	in := advice.Input{Name: "corosync.conf", Conf: []byte(threeNodes), Trace: lossyTrace(0, 0)}
+	lists := []string{"why", "tried", "steps", "remarks", "evidence worst_loss", "evidence outages", "before edits"}
+	want := map[string][]string{}
+	examples := adviceExamples()
+	examples["of nothing"] = advice.Advice{Proposed: &advice.Trial{}}
+	for name, a := range examples {
+		var text bytes.Buffer
+		if err := writeAdviceJSON(&text, a, diffOf(in, a)); err != nil {
+			t.Fatal(err)
+		}
+		var top map[string]any
+		if err := json.Unmarshal(text.Bytes(), &top); err != nil {
+			t.Fatal(err)
+		}
+		objects := map[string]any{"": top, "evidence": top["evidence"], "trial": top["before"]}
+		if top["proposed"] != nil {
+			objects["trial, proposed"] = top["proposed"]
+		}
+		for place, x := range objects {
+			place, _, _ = strings.Cut(place, ",")
+			keys := slices.Sorted(maps.Keys(x.(map[string]any)))
+			if want[place] == nil {
+				want[place] = keys
+			}
+			if d := cmp.Diff(want[place], keys); d != "" {
+				t.Errorf("%s: %s: %s", name, place, d)
+			}
+		}
+		for _, path := range lists {
+			x := any(top)
+			for _, key := range strings.Fields(path) {
+				x = x.(map[string]any)[key]
+			}
+			if _, ok := x.([]any); !ok {
+				t.Errorf("%s: %s is %v, no list", name, path, x)
+			}
+		}
+	}
+	for _, kind := range []any{adviceJSON{}, evidenceJSON{}, lossJSON{}, stallJSON{}, trialJSON{}, boundsJSON{}, figuresJSON{}, rateJSON{}, drillJSON{}, remarkJSON{},
+		replayJSON{}, traceJSON{}, mark{}, setJSON{}, countJSON{}, eventJSON{}} {
+		for f := range reflect.TypeOf(kind).Fields() {
+			if tag := f.Tag.Get("json"); tag == "" || strings.Contains(tag, ",") {
+				t.Errorf("%T.%s has the key %q", kind, f.Name, tag)
 			}
 		}
 	}

@@ -86,7 +86,7 @@ type (
 		Margin    float64           `json:"margin"`
 		Freeze    float64           `json:"longest_freeze_seconds"`
 		Events    []eventJSON       `json:"events"`
-		Notes     []string          `json:"notes,omitempty"`
+		Notes     []string          `json:"notes"`
 	}
 	countJSON struct {
 		Median int `json:"median"`
@@ -132,7 +132,7 @@ func (a *replayed) setJSON(r *replayedSet) setJSON {
 		Token: r.cluster.Timeouts.Token.Seconds(), Consensus: r.cluster.Timeouts.Consensus.Seconds(),
 		Lost: o.Lost, Losses: countJSON(o.Losses), Splits: countJSON(o.Splits), LinkDowns: countJSON(o.LinkDowns),
 		Worst: o.Worst.Seconds(), WorstAt: a.wall(o.WorstAt), WorstNode: replay.Name(r.cluster, o.WorstNode), Typical: o.Typical.Seconds(),
-		Margin: 1 - o.WorstUsed, Freeze: o.Freeze.Seconds(), Events: []eventJSON{}, Notes: r.notes(a.trace),
+		Margin: 1 - o.WorstUsed, Freeze: o.Freeze.Seconds(), Events: []eventJSON{}, Notes: list(r.notes(a.trace)),
 	}
 	for _, c := range r.changes {
 		s.Changes[c.key] = c.value
