@@ -30,7 +30,8 @@ func (s Switch) Weak() bool { return s.LostLeast > tolerated }
 func (s Switch) decided() bool { return s.LostLeast > tolerated || s.LostMost < tolerated }
 
 // switchOver lets a link die until it is plain whether that is tolerated, or effort is spent. It looks only after a number of trials that
-// doubles each time, lest it stop at the first run of bad luck. The moments are the same for every design.
+// doubles each time, lest it stop at the first run of bad luck; to look several times makes the interval a little too sure. The moments are
+// the same for every design.
 func (w *world) switchOver(f Failure, e effort) (Switch, error) {
 	s := Switch{Failure: f}
 	spent := uint64(0)

@@ -211,13 +211,13 @@ func (p *planPrinter) losers(g *plan.Group) string {
 	case len(c.Reset) == 0 && one && len(c.Blocked) <= 4:
 		return strings.Join(c.Blocked, " ") + " " + agree(len(c.Blocked) == 1, "stops", "stop")
 	case g.Reset.Most == 0:
-		return nodesText(g.Stop) + " " + agree(g.Stop.Most == 1, "stops", "stop")
+		return nodesText(g.Stop) + " " + agree(justOne(g.Stop), "stops", "stop")
 	case one && len(c.Reset) <= 4 && len(c.Blocked) == 0:
 		return strings.Join(c.Reset, " ") + " " + agree(len(c.Reset) == 1, "resets", "reset")
 	}
-	text := nodesText(g.Reset) + " " + agree(g.Reset.Most == 1, "resets", "reset")
+	text := nodesText(g.Reset) + " " + agree(justOne(g.Reset), "resets", "reset")
 	if g.Stop.Most > 0 {
-		text += ", " + strings.TrimSuffix(strings.TrimSuffix(nodesText(g.Stop), " nodes"), " node") + " " + agree(g.Stop.Most == 1, "stops", "stop")
+		text += ", " + span(fmt.Sprint(g.Stop.Least), fmt.Sprint(g.Stop.Most)) + " " + agree(justOne(g.Stop), "stops", "stop")
 	}
 	return text
 }
@@ -237,8 +237,10 @@ func votesText(g *plan.Group) string {
 }
 
 func keepText(r plan.Range) string {
-	return nodesText(r) + " " + agree(r.Most == 1, "keeps", "keep")
+	return nodesText(r) + " " + agree(justOne(r), "keeps", "keep")
 }
+
+func justOne(r plan.Range) bool { return r == plan.Range{Least: 1, Most: 1} }
 
 func nodesText(r plan.Range) string {
 	if r.Least == r.Most {

@@ -168,7 +168,7 @@ func lostShare(s plan.Switch) string {
 	if s.Lost == 0 {
 		return fmt.Sprintf("below %.0f %%", math.Ceil(100*s.LostMost))
 	}
-	return fmt.Sprintf("%.2g to %.0f %%", 100*s.LostLeast, 100*s.LostMost)
+	return fmt.Sprintf("%s to %s %%", figures(100*s.LostLeast), figures(100*s.LostMost))
 }
 
 func (p *planPrinter) lossText(s *plan.State) string {

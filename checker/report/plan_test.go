@@ -23,7 +23,7 @@ type planned struct {
 }
 
 func plans() map[string]planned {
-	device, links, old := &plan.NewDevice{Host: "192.0.2.9"}, 2, 650*time.Millisecond
+	device, links, old, on := &plan.NewDevice{Host: "192.0.2.9"}, 2, 650*time.Millisecond, true
 	return map[string]planned{
 		"plan-1+1-qdevice":       {[]int{1, 1}, 2, plan.Changes{Device: device}},
 		"plan-3+2":               {[]int{3, 2}, 1, plan.Changes{}},
@@ -33,6 +33,8 @@ func plans() map[string]planned {
 		"plan-16+16":             {[]int{16, 16}, 2, plan.Changes{Coefficient: &old}},
 		"plan-12+12+8":           {[]int{12, 12, 8}, 2, plan.Changes{}},
 		"plan-5":                 {[]int{5}, 2, plan.Changes{}},
+		"plan-2+2+1-one-link":    {[]int{2, 2, 1}, 1, plan.Changes{}},
+		"plan-2+2-last-man":      {[]int{2, 2}, 2, plan.Changes{LastManStands: &on, WaitForAll: &on}},
 	}
 }
 
@@ -173,6 +175,41 @@ func TestPlanAll(t *testing.T) {
 	}
 	if n := strings.Count(got.String(), "\n"); n < len(r.Now.Cases) {
 		t.Errorf("%d lines for %d cases", n, len(r.Now.Cases))
+	}
+}
+
+// TestPlanSingular: one node resets, two reset; who is counted is counted exactly.
+func TestPlanSingular(t *testing.T) {
+	var sites []plan.Site
+	for _, s := range []string{"a", "b"} {
+		sites = append(sites, plan.Site{Name: s, Nodes: []string{s + "1", s + "2"}})
+	}
+	d, err := plan.New(sites, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		armed []string
+		want  string
+	}{
+		{[]string{"a1", "a2"}, "2 nodes reset, 2 stop"}, {[]string{"a1"}, "1 node resets, 3 stop"}, {[]string{"a1", "a2", "b1"}, "3 nodes reset, 1 stops"},
+		{[]string{}, "a1 a2 b1 b2 stop"}, {[]string{"a1", "a2", "b1", "b2"}, "a1 a2 b1 b2 reset"},
+	} {
+		d.Armed = map[string]bool{}
+		for _, n := range test.armed {
+			d.Armed[n] = true
+		}
+		r, err := plan.Make(d, plan.Changes{}, plan.Options{NoAdvice: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := report.Plan(&got, r, 140); err != nil {
+			t.Fatal(err)
+		}
+		if want := "NOBODY has quorum (2 votes, 3 needed); " + test.want + "\n"; !strings.Contains(got.String(), want) {
+			t.Errorf("%v: no %q in\n%s", test.armed, want, got.String())
+		}
 	}
 }
 
