@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
-// seconds is a duration for people.
+// seconds is a duration for people, to two digits behind the second as long as that matters beside a token.
 func seconds(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -15,7 +17,7 @@ func seconds(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.2f s", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	return units.Time(d)
 }
 
 func (s *search) node(id uint32) string {
@@ -34,7 +36,7 @@ func (s *search) tooLittle() Advice {
 	e := s.out.Evidence
 	s.out.Verdict = NotEnough
 	if e.Length < leastRecord {
-		s.out.Why = append(s.out.Why, fmt.Sprintf("the record is %s long; %s is the least", seconds(e.Length), seconds(leastRecord)))
+		s.out.Why = append(s.out.Why, fmt.Sprintf("the record is %s long; %s is the least", units.Time(e.Length), units.Round(leastRecord)))
 	}
 	if e.Known < leastKnown {
 		s.out.Why = append(s.out.Why, fmt.Sprintf("only %.0f %% of what was sent has a known fate: is an agent missing on some node?", 100*e.Known))
@@ -55,10 +57,10 @@ func (s *search) calm(now *trial) Advice {
 	if e.Length < quietRecord {
 		s.out.Verdict = NotEnough
 		s.out.Why = append(s.out.Why, fmt.Sprintf("no token was lost in the model%s, but the record is only %s long; with %s or more that would mean something",
-			but, seconds(e.Length), seconds(quietRecord)))
+			but, units.Time(e.Length), units.Round(quietRecord)))
 		return s.out
 	}
-	s.out.Why = append(s.out.Why, fmt.Sprintf("no token lost in %s of the model over the record of %s%s, and both bounds hold", seconds(s.ringing), seconds(e.Length), but))
+	s.out.Why = append(s.out.Why, fmt.Sprintf("no token lost in %s of the model over the record of %s%s, and both bounds hold", units.Round(s.ringing), units.Round(e.Length), but))
 	return s.out
 }
 

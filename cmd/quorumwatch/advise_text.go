@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorumwatch/quorumwatch/checker/advice"
 	"github.com/quorumwatch/quorumwatch/checker/risk"
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // mostTried is how many of the settings that were tried the text shows.
@@ -156,7 +157,11 @@ func (t *adviceText) bounds() {
 		return
 	}
 	t.section("bounds of the token" + map[bool]string{true: ", changed"}[t.a.Proposed != nil])
-	t.wrap("  ", fmt.Sprintf("longest stall %s x %d = %s < token %s: %s", short(b.Least/advice.Safety), advice.Safety, short(b.Least), short(b.Token), holds(b.LowerHolds())))
+	lower := holds(b.LowerHolds())
+	if t.a.Verdict == advice.NotEnough && b.LowerHolds() { // a longer record may have a longer one
+		lower = "not enough data to say that it holds"
+	}
+	t.wrap("  ", fmt.Sprintf("longest stall %s x %d = %s < token %s: %s", short(b.Least/advice.Safety), advice.Safety, short(b.Least), short(b.Token), lower))
 	t.wrap("  ", fmt.Sprintf("token + consensus + synchronization = %s <= %s, half of the fence budget of %s: %s", short(b.Membership), short(b.Most), short(advice.FenceBudget),
 		holds(b.UpperHolds())))
 }
@@ -276,5 +281,5 @@ func short(d time.Duration) string {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	return units.Time(d)
 }

@@ -66,8 +66,9 @@ func adviceExamples() map[string]advice.Advice {
 			Evidence: evidence, Before: dead, Tried: []advice.Trial{slow, short, shorter},
 			Remarks: []advice.Remark{{About: "second link", Text: "a second link is what best protects from the death of one"}},
 		},
-		"not-enough-data": {Verdict: advice.NotEnough, Why: []string{"the record is 1m0s long; 2m0s is the least"}, Evidence: advice.Evidence{Length: time.Minute, Known: 1}},
-		"nothing":         {Verdict: advice.Nothing, Why: []string{"no token lost"}, Evidence: evidence, Before: after},
+		"not-enough-data": {Verdict: advice.NotEnough, Why: []string{"the record is 60.0 s long; 2 min is the least"}, Evidence: advice.Evidence{Length: time.Minute, Known: 1},
+			Before: advice.Trial{Name: "as it is", Bounds: bounds}},
+		"nothing": {Verdict: advice.Nothing, Why: []string{"no token lost"}, Evidence: evidence, Before: after},
 	}
 }
 

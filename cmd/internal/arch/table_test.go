@@ -28,7 +28,7 @@ func allowed() map[string][]string {
 		// Judgement: pure.
 		"checker/topology": {"corosync", "corosync/totem", "corosync/votequorum", "proxmox", "probe/mesh"},
 		"checker/risk":     {"corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
-		"checker/advice":   {"checker/risk", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
+		"checker/advice":   {"checker/risk", "checker/units", "corosync", "corosync/totem", "corosync/votequorum", "probe/trace"},
 		"checker/lint":     {"corosync", "corosync/totem", "corosync/votequorum"},
 		"checker/replay":   {"checker/risk", "corosync/totem", "probe/trace"},
 		"checker/units":    {},
