@@ -23,6 +23,9 @@ type Forecast struct {
 	TokenLoss  Expect         `json:"token_loss"`
 	Split      Expect         `json:"split"`
 	QuorumLoss Expect         `json:"quorum_loss"`
+	Paths      int            `json:"paths"`             // directed, all of the cluster's
+	Guessed    int            `json:"guessed_paths"`     // of which nothing is known: taken to be like others between the same sites, or the other way
+	Blind      int            `json:"unknown_paths"`     // of which nothing is known, and nothing like them: taken to lose nothing
 	Network    []ForecastLine `json:"network,omitempty"` // what loses packets, worst first
 	Text       string         `json:"text"`
 }
@@ -60,7 +63,7 @@ const mostLines = 8
 func NewForecast(at time.Time, f risk.Forecast, network risk.Lines) *Forecast {
 	out := &Forecast{
 		At: at, Enough: f.Enough, Reason: f.Reason, Wait: Seconds(f.Wait), Window: Seconds(f.Window), Steady: f.Steady,
-		Simulated: Seconds(f.Simulated), Network: forecastLines(network),
+		Simulated: Seconds(f.Simulated), Paths: f.Probed + f.Guessed + f.Blind, Guessed: f.Guessed, Blind: f.Blind, Network: forecastLines(network),
 	}
 	if f.Enough {
 		out.LinkFlap, out.TokenLoss = expect(f.LinkFlap), expect(f.TokenLoss)
@@ -126,7 +129,22 @@ func (f *Forecast) words() string {
 	if !f.Steady {
 		text += "; the network is changing"
 	}
-	return text
+	return text + f.gaps()
+}
+
+// gaps says what was taken for granted; nothing, if all paths are probed.
+func (f *Forecast) gaps() string {
+	if f.Guessed+f.Blind == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("; nothing is known of %d of %d paths: ", f.Guessed+f.Blind, f.Paths)
+	switch {
+	case f.Blind == 0:
+		return text + "they are taken to be like others"
+	case f.Guessed == 0:
+		return text + "they are taken to lose nothing"
+	}
+	return text + fmt.Sprintf("%d are taken to be like others, %d to lose nothing", f.Guessed, f.Blind)
 }
 
 // words is the expectation with its interval.

@@ -28,6 +28,18 @@ func TestForecastWords(t *testing.T) {
 			"at this rate a link flap less than once in 2 h; the network is changing",
 		},
 		{
+			risk.Forecast{Enough: true, Steady: true, LinkFlap: rarely, TokenLoss: rarely, Probed: 8, Guessed: 10, Blind: 2},
+			"at this rate a link flap less than once in 2 h; nothing is known of 12 of 20 paths: 10 are taken to be like others, 2 to lose nothing",
+		},
+		{
+			risk.Forecast{Enough: true, LinkFlap: rarely, TokenLoss: rarely, Probed: 10, Guessed: 10},
+			"at this rate a link flap less than once in 2 h; the network is changing; nothing is known of 10 of 20 paths: they are taken to be like others",
+		},
+		{
+			risk.Forecast{Enough: true, Steady: true, LinkFlap: rarely, TokenLoss: rarely, Probed: 14, Blind: 6},
+			"at this rate a link flap less than once in 2 h; nothing is known of 6 of 20 paths: they are taken to lose nothing",
+		},
+		{
 			risk.Forecast{Enough: true, Steady: true, LinkFlap: hourly(0.01, 0, 0.02), TokenLoss: rarely},
 			"at this rate a link flap every 4.2 days (2.1 days at least), a token loss less than once in 2 h",
 		},

@@ -31,7 +31,7 @@ func ruleForecast(j *judge) {
 	d.title = "as the network is, a token loss is to be expected " + loss.words()
 	d.evidence = map[string]string{
 		"link_flap": f.LinkFlap.words(), "token_loss": loss.words(), "split": f.Split.words(), "quorum_loss": f.QuorumLoss.words(),
-		"rests_on": rough(f.Window.Duration()) + " of probes",
+		"rests_on": rough(f.Window.Duration()) + " of probes" + f.gaps(),
 	}
 	if len(f.Network) > 0 {
 		d.evidence["worst"] = f.Network[0].words()

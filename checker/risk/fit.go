@@ -11,7 +11,8 @@ import (
 type Fitted struct {
 	Lines   Lines         // every path of which anything is known or can be guessed is on at least one
 	Window  time.Duration // of the record that it rests on
-	Known   float64       // share of the packets in the window whose fate is known, over the paths that are probed; 0: nothing is probed
+	Known   float64       // share of the packets in the window whose fate is known, over the paths that are probed and the blind ones
+	Probed  int           // paths of which something is known
 	Lost    int           // packets seen lost
 	Guessed []trace.Path  // paths that nobody probed: taken like others between the same sites, or the other way
 	Blind   []trace.Path  // paths of which nothing is known at all; they are taken to lose nothing
@@ -66,14 +67,15 @@ func (f *field) fit(c *Cluster, d *Digest) Fitted {
 			}
 		}
 	}
-	if len(f.paths) > 0 && f.to > f.from {
-		out.Known = float64(known) / float64(len(f.paths)*(f.to-f.from))
-	}
 	for i := range f.scopes {
 		out.Lines = append(out.Lines, f.scopeLine(c, &f.scopes[i], d.slot)...)
 	}
 	b := builder{field: f, c: c, d: d, out: &out}
 	b.build()
+	out.Probed = len(f.paths)
+	if all := (out.Probed + len(out.Blind)) * (f.to - f.from); all > 0 {
+		out.Known = float64(known) / float64(all)
+	}
 	return out
 }
 
@@ -104,7 +106,7 @@ func (f *field) scopeLine(c *Cluster, s *scopeState, slot time.Duration) Lines {
 			second = max(second, k)
 		}
 	}
-	l := Line{Name: s.String(), Seen: Seen{Time: time.Duration(second) * slot}}
+	l := Line{Name: s.String()}
 	for _, p := range allPaths(c) {
 		for _, o := range scopesOf(c, p) {
 			if o == s.scope {

@@ -22,7 +22,6 @@ type measured struct {
 	path    trace.Path
 	packets float64 // outside of bursts
 	lost    float64
-	slots   int
 	kinds   []kind
 	delay   Delay
 }
@@ -84,7 +83,7 @@ func (m *measured) fit(runs []stretch, from, to, most int, d *Digest) {
 	for {
 		s := seriesOf(runs, from, to, most)
 		known, lost := s.count()
-		m.slots, m.packets, m.lost = known, float64(known), float64(lost)
+		m.packets, m.lost = float64(known), float64(lost)
 		g, bursty := fitBursts(s)
 		if longest := longestOf(runs); bursty && len(outages) < 8 && g.outage(longest, known) {
 			outages = append(outages, claim{longest.from, longest.until, longest.until - longest.from, longest.until - longest.from, 1, 1})
@@ -180,7 +179,7 @@ func (b *builder) bursts(known []*measured, paths []trace.Path) {
 		if len(m.kinds) == 0 {
 			continue
 		}
-		l := Line{Paths: []trace.Path{m.path}, Seen: Seen{Time: b.d.times(m.slots)}}
+		l := Line{Paths: []trace.Path{m.path}}
 		if from, to := b.site(m.path.From), b.site(m.path.To); len(known) == 1 && from != to {
 			l.Paths = paths
 		}

@@ -136,6 +136,3 @@ func (d *Digest) forget(before int) {
 		}
 	}
 }
-
-// times is how long so many slots are.
-func (d *Digest) times(slots int) time.Duration { return time.Duration(slots) * d.slot }

@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// Draw gives lines that may as well have been behind what was seen: each figure is drawn from what the record leaves open
-// (the posterior with Jeffreys' prior). What is assumed stays.
+// Draw gives lines that may as well have been behind what was seen: each figure is drawn from what the record leaves open. What is assumed stays.
+//
+// The ratio of single losses has the posterior with Jeffreys' prior, beta(lost+1/2, arrived+1/2). The rate of bursts has the one with the prior
+// 1/rate, gamma(n), whose mean is the rate that was seen: with Jeffreys' a single outage would count for one and a half. Lengths have a
+// prior that is worth one more burst as long as the mean of those seen, inverse gamma(n+1): with Jeffreys', a single outage would be for ever on average.
 func (ls Lines) Draw(rng *rand.Rand) Lines {
 	out := make(Lines, len(ls))
 	for i, l := range ls {

@@ -218,19 +218,6 @@ func TestAbsenceIsNoOutage(t *testing.T) {
 	near(t, "length", b[0].Process.Bursts[0].Mean.Seconds(), 100, 1.3)
 }
 
-// What agents can't see is taken like what they see: the other direction, the same sites; and it is said.
-func TestGuessedPaths(t *testing.T) {
-	c := fitCluster(3*time.Second, 0, 1, 2, 2)
-	rng := rand.New(rand.NewPCG(3, 5))
-	r := record(c, wan(c, Process{Loss: 0.02, Delay: Delay{Usual: 5 * time.Millisecond}}), 10*time.Minute,
-		func(p trace.Path) bool { return p.From == 1 && p.To == 3 }, 0, rng)
-	f := fitOf(c, r)
-	near(t, "loss of the other direction of other nodes", lossOf(f.Lines, trace.Path{From: 4, To: 2}), 0.02, 1.3)
-	if len(f.Guessed) != 7 || len(f.Blind) != 4 {
-		t.Errorf("guessed %v, blind %v", f.Guessed, f.Blind)
-	}
-}
-
 // Rare outages are not taken for long bursts: two kinds.
 func TestKindsOfBursts(t *testing.T) {
 	c := fitCluster(3*time.Second, 0, 1, 3, 2)

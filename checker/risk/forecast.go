@@ -19,6 +19,9 @@ type Forecast struct {
 	Simulated  time.Duration
 	Window     time.Duration // of the record behind it
 	Steady     bool          // the record's first half is like its second
+	Probed     int           // paths of which something is known
+	Guessed    int           // paths that are taken to be like these
+	Blind      int           // all others, which are taken to lose nothing
 }
 
 // Expect is a rate per hour with the interval in which it lies with nine chances of ten: the fit's sampling error, the unknown phases
@@ -50,8 +53,8 @@ const (
 	enoughKnown = 0.5
 )
 
-// Forecaster makes one forecast after another. It remembers what the model did for the last ones as long as cluster and network stay alike, so
-// that figures for what is rare get better with time. The zero value remembers nothing; it is not for concurrent use.
+// Forecaster makes one forecast after another. It remembers what the model did for the last ones as long as cluster and network stay as they were when
+// the memory began, so that figures for what is rare get better with time. The zero value remembers nothing; it is not for concurrent use.
 type Forecaster struct {
 	ensemble *ensemble
 }
@@ -59,7 +62,7 @@ type Forecaster struct {
 // Predict runs the ring of c over networks as f leaves them open, for as long as more says so: it is asked after each round of a few
 // simulated minutes; one is done at least. Equal calls, more's answers among them, give equal forecasts.
 func (p *Forecaster) Predict(c Cluster, f Fitted, rng *rand.Rand, more func() bool) Forecast {
-	out := Forecast{Window: f.Window, Steady: f.Steady}
+	out := Forecast{Window: f.Window, Steady: f.Steady, Probed: f.Probed, Guessed: len(f.Guessed), Blind: len(f.Blind)}
 	if out.Reason, out.Wait = f.lacks(); out.Reason != "" {
 		return out
 	}
@@ -77,7 +80,7 @@ func (p *Forecaster) Predict(c Cluster, f Fitted, rng *rand.Rand, more func() bo
 	out.Enough, out.Simulated = true, e.simulated
 	for i, x := range []*Expect{&out.LinkFlap, &out.TokenLoss, &out.Split, &out.QuorumLoss} {
 		*x = e.expect(i)
-		x.bound(f.Window)
+		x.bound(time.Duration(f.Known * float64(f.Window)))
 	}
 	return out
 }
@@ -93,17 +96,21 @@ func (f Fitted) lacks() (reason string, wait time.Duration) {
 	case f.Known == 0:
 		return "not enough data: nothing is known of any path", 0
 	case f.Known < enoughKnown:
-		return fmt.Sprintf("not enough data: the fate of %.0f %% of the packets is unknown", 100*(1-f.Known)), 0
+		reason = fmt.Sprintf("not enough data: the fate of %.0f %% of the packets is unknown", 100*(1-f.Known))
+		if n := len(f.Blind); n > 0 {
+			reason += fmt.Sprintf("; nothing is known of %d of %d paths", n+len(f.Guessed), n+len(f.Guessed)+f.Probed)
+		}
+		return reason, 0
 	case f.Window >= enoughTime, f.Window >= enoughSoon && f.Lost >= enoughLost:
 		return "", 0
 	}
 	return fmt.Sprintf("not enough data: %v of probes; a first figure after %v", f.Window.Round(time.Second), enoughTime), enoughTime - f.Window
 }
 
-// bound keeps a forecast from claiming what its record can't show: of trouble that did not happen in a window of three units, no more can
-// be said than that it is rarer than once in one unit (19 chances of 20).
-func (e *Expect) bound(window time.Duration) {
-	least := 3 / window.Hours()
+// bound keeps a forecast from claiming what its record can't show: of trouble that did not happen in three units of time that are known, no more
+// can be said than that it is rarer than once in one unit (19 chances of 20).
+func (e *Expect) bound(known time.Duration) {
+	least := 3 / known.Hours()
 	if e.High < least {
 		e.High = least
 	}

@@ -205,15 +205,19 @@ func TestNotEnoughData(t *testing.T) {
 	}
 }
 
-// What a short record did not show is not called rarer than the record can tell; the more is known, the rarer it may be called.
+// What a short record did not show is not called rarer than the record can tell; the more is known, the rarer it may be called. Time in which
+// nobody watched tells nothing.
 func TestRareIsBoundedByTheRecord(t *testing.T) {
 	c := fitCluster(3*time.Second, 0, 1, 2, 1)
 	ls := wan(c, Process{Delay: Delay{Usual: 5 * time.Millisecond}})
-	for _, window := range []time.Duration{10 * time.Minute, time.Hour, 5 * time.Hour} {
-		got := Predict(c, Fitted{Lines: ls, Window: window, Known: 1}, rand.New(rand.NewPCG(1, 1)), rounds(100))
+	for _, tt := range []struct {
+		window time.Duration
+		known  float64
+	}{{10 * time.Minute, 1}, {time.Hour, 1}, {time.Hour, 0.5}, {5 * time.Hour, 1}} {
+		got := Predict(c, Fitted{Lines: ls, Window: tt.window, Known: tt.known}, rand.New(rand.NewPCG(1, 1)), rounds(100))
 		_, least, _ := got.TokenLoss.Every()
-		if !got.TokenLoss.Rare || least > window/3 || least < window/4 {
-			t.Errorf("%v: %+v", window, got.TokenLoss)
+		if watched := time.Duration(tt.known * float64(tt.window)); !got.TokenLoss.Rare || least > watched/3 || least < watched/4 {
+			t.Errorf("%v of %v known: %+v", watched, tt.window, got.TokenLoss)
 		}
 	}
 }

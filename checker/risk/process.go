@@ -36,7 +36,6 @@ type Line struct {
 type Seen struct {
 	Packets float64         // whose fate is known, outside of bursts
 	Lost    float64         // of these
-	Time    time.Duration   // in which bursts would have been seen
 	Bursts  []float64       // how many of each kind
 	Longest []time.Duration // the longest of each kind: the model's longer ones are an extrapolation
 }
