@@ -51,7 +51,8 @@ func try(d *Design, s *State, c candidate, o Options) (Advice, error) {
 	if c.change.Links != nil || c.change.Coefficient != nil || c.change.Token != nil {
 		known = nil
 	}
-	t, err := judgeDesign(&changed, Options{LossSaid: o.LossSaid, brief: true}, effortFor(&changed, Options{}, false), known)
+	brief := Options{LossSaid: o.LossSaid, brief: true}
+	t, err := judgeDesign(&changed, brief, effortFor(&changed, brief, false), known)
 	if err != nil {
 		return a, err
 	}

@@ -79,16 +79,20 @@ func Make(now Design, changes Changes, o Options) (*Report, error) {
 // effort is how long the model may run, in units of world.cost.
 type effort struct {
 	trials int    // of a link's death, at least
-	deaths uint64 // of one link, all trials together, unless those are more
+	deaths uint64 // of one link, all trials together
+	doubt  uint64 // so many times that, while the token was lost in some and it is not plain whether in too many
 	visits uint64 // for one rate of token losses
 	loose  uint64 // for what rings without end do, all together
 }
 
 // effortFor keeps a plan of 32 nodes below a second.
 func effortFor(d *Design, o Options, twice bool) effort {
-	e := effort{trials: 6, deaths: 800_000, visits: 800_000, loose: 400_000}
+	e := effort{trials: 12, deaths: 800_000, doubt: 1, visits: 800_000, loose: 400_000}
 	if len(d.Cluster.Nodes) > 12 {
 		e.visits = 500_000
+	}
+	if !o.brief {
+		e.doubt = 3
 	}
 	if twice {
 		e.deaths, e.visits, e.loose = e.deaths/2, e.visits/2, e.loose/2

@@ -36,7 +36,7 @@ func (w *world) switchOver(f Failure, e effort) (Switch, error) {
 	s := Switch{Failure: f}
 	spent := uint64(0)
 	for most := e.trials; ; most *= 2 {
-		for ; s.Trials < most && spent <= e.deaths; s.Trials++ {
+		for ; s.Trials < most && spent <= e.budget(s); s.Trials++ {
 			cost, err := w.die(&s, uint64(s.Trials))
 			if err != nil {
 				return s, err
@@ -44,12 +44,20 @@ func (w *world) switchOver(f Failure, e effort) (Switch, error) {
 			spent += cost
 		}
 		s.LostLeast, s.LostMost = binomialInterval(s.Lost, s.Trials)
-		if s.decided() || 2*spent > e.deaths { // twice as many trials would take as much again
+		if s.decided() || 2*spent > e.budget(s) { // twice as many trials would take as much again
 			break
 		}
 	}
 	s.Share = float64(s.WorstGap) / float64(w.d.Cluster.Timeouts.Token)
 	return s, nil
+}
+
+// budget is what the trials of a link's death may take in all.
+func (e effort) budget(s Switch) uint64 {
+	if s.Lost > 0 {
+		return e.deaths * e.doubt
+	}
+	return e.deaths
 }
 
 // die is one trial: the link dies at a random moment, every other time in an idle ring, when the token is up to a hold time old by then.
@@ -85,7 +93,8 @@ func (w *world) die(s *Switch, seed uint64) (uint64, error) {
 	if r.Stats().Disruptions > before {
 		s.Lost++
 	}
-	return w.cost(r), nil
+	const ring = 1000 // to make one
+	return w.cost(r) + ring, nil
 }
 
 // unused tells whether knet has taken a link down everywhere.
