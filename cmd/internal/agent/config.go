@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/corosync"
@@ -85,6 +86,10 @@ func (a *Agent) tryConfig(ctx context.Context, force bool) error {
 	if err != nil {
 		return err
 	}
+	if old != nil && !force && p.equal(old) { // a name that does not resolve is tried again and again
+		a.useKey(old)
+		return nil
+	}
 	a.plan.Store(p)
 	a.useKey(p)
 	a.log.Info().Str("file", file).Uint64("config_version", p.config.Version).Uint32("nodeid", p.local).
@@ -121,16 +126,7 @@ func (a *Agent) addressesMoved(p *plan) bool {
 	if err != nil {
 		return false
 	}
-	has := map[string]bool{}
-	for _, addr := range now {
-		has[addr.String()] = true
-	}
-	for _, addr := range p.host {
-		if !has[addr.String()] {
-			return true
-		}
-	}
-	return len(now) != len(p.host)
+	return !slices.Equal(p.ownAddresses(now), p.ownAddresses(p.host))
 }
 
 // key returns what authenticates probes under p.

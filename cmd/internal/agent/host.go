@@ -126,8 +126,12 @@ func LogOf(conf, file string) ctl.LogSource {
 		return ctl.LogSource{}
 	}
 	c, err := corosync.Parse(conf, bytes.NewReader(text))
-	if err != nil || c.Values["logging.to_logfile"].Text != "yes" {
+	if err != nil {
 		return ctl.LogSource{}
 	}
-	return ctl.LogSource{File: c.Values["logging.logfile"].Text}
+	switch c.Values["logging.to_logfile"].Text {
+	case "yes", "on": // exec/mainconfig.c, corosync_main_config_log_destination_set
+		return ctl.LogSource{File: c.Values["logging.logfile"].Text}
+	}
+	return ctl.LogSource{}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/quorumwatch/quorumwatch/checker"
@@ -123,7 +124,7 @@ func (j *judge) step(now time.Time) {
 		Proxmox: a.pve(), FenceLog: a.fenceLogged(), Lint: j.lint(now),
 	}
 	if j.plan != nil {
-		in.Warnings = j.plan.config.Warnings
+		in.Warnings = j.plan.warnings
 	}
 	if text := a.confErr.Load(); text != nil {
 		in.ConfigErr = *text
@@ -137,7 +138,7 @@ func (j *judge) step(now time.Time) {
 	j.sites.step(now, j, &rep)
 	j.keepRecord(now, status, &rep)
 	j.virtual.step(now, j, status, &rep)
-	if rep.Severity >= checker.Warning || anyGap(&rep) {
+	if lively(&rep, now) {
 		a.config.Daemon.Hurry()
 	}
 	if leaving := a.leaving.Load(); leaving != j.leaving || now.Sub(j.told) >= bulletinEvery {
@@ -146,14 +147,15 @@ func (j *judge) step(now time.Time) {
 	}
 }
 
-// anyGap tells whether the probes see an outage just now.
-func anyGap(rep *checker.Report) bool {
-	for _, p := range rep.Paths {
-		if p.Gap > 0 {
-			return true
-		}
-	}
-	return false
+// livelyFor is for how long after a change Corosync is asked more often than usual. What stands, may stand for weeks.
+const livelyFor = time.Minute
+
+// lively tells whether something is changing: an outage of a path or a finding has begun of late, or one is about to end.
+func lively(rep *checker.Report, now time.Time) bool {
+	return slices.ContainsFunc(rep.Paths, func(p checker.Path) bool { return p.Gap > 0 && time.Duration(p.Gap) < livelyFor }) ||
+		slices.ContainsFunc(rep.Findings, func(f checker.Finding) bool {
+			return f.Severity >= checker.Warning && (f.Clearing || now.Sub(f.Since) < livelyFor)
+		})
 }
 
 // merge renews the one account of the cluster, when a source of it is new and now and then.

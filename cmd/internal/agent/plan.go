@@ -37,6 +37,7 @@ type plan struct {
 	settings  *Settings         // that it was made with
 	addresses []corosync.Address
 	problems  []corosync.Problem // addresses that do not resolve
+	warnings  []corosync.Problem // of the file, as far as they are of interest here
 	local     uint32             // this node's id
 	host      []netip.Addr       // addresses of this host's interfaces
 	targets   []probe.Target
@@ -60,6 +61,7 @@ func (a *Agent) makePlan(ctx context.Context, file string, text []byte) (*plan, 
 	p := &plan{config: config, text: text, digest: sha256.Sum256(text), settings: a.settings.Load(), owners: map[probe.Path]owner{}}
 	sum := sha1.Sum(text)
 	p.sha1 = hex.EncodeToString(sum[:])
+	p.warnings = slices.DeleteFunc(slices.Clone(config.Warnings), func(w corosync.Problem) bool { return w.Proxmox && a.config.Proxmox == nil })
 	p.addresses, p.problems = corosync.Resolve(ctx, a.config.Resolver, config)
 	if p.host, err = a.config.LocalAddrs(); err != nil {
 		return nil, fmt.Errorf("addresses of this host: %w", err)
@@ -71,6 +73,23 @@ func (a *Agent) makePlan(ctx context.Context, file string, text []byte) (*plan, 
 	p.local = node.ID
 	p.addTargets(a.config.Probe.Port, p.settings)
 	return p, nil
+}
+
+// equal: nothing that p is made of has changed since old.
+func (p *plan) equal(old *plan) bool {
+	return p.digest == old.digest && p.settings == old.settings && p.local == old.local && slices.Equal(p.addresses, old.addresses) &&
+		slices.Equal(p.problems, old.problems) && slices.Equal(p.ownAddresses(p.host), old.ownAddresses(old.host))
+}
+
+// ownAddresses are those of a host's addresses that corosync.conf knows.
+func (p *plan) ownAddresses(host []netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range p.addresses {
+		if slices.Contains(host, a.Addr) {
+			out = append(out, a.Addr)
+		}
+	}
+	return out
 }
 
 func (a *Agent) localNode(p *plan) (corosync.Node, error) {

@@ -66,11 +66,11 @@ func (r *recorder) markDaemon(now time.Time, s corosync.Status) {
 			r.open.extend(now, kind)
 		}
 	}
-	if w := s.TokenAt.Warned; w.After(old.TokenAt.Warned) && !w.Before(r.grid.Begin) {
-		add(w, trace.KindTokenWarning, "Corosync: token has not been received")
+	if at, news := r.logged(now, s.TokenAt.Warned, old.TokenAt.Warned); news {
+		add(at, trace.KindTokenWarning, "Corosync: token has not been received")
 	}
-	if l := s.TokenAt.Lost; l.After(old.TokenAt.Lost) && !l.Before(r.grid.Begin) {
-		add(l, trace.KindTokenLost, "Corosync: a processor failed, forming new configuration")
+	if at, news := r.logged(now, s.TokenAt.Lost, old.TokenAt.Lost); news {
+		add(at, trace.KindTokenLost, "Corosync: a processor failed, forming new configuration")
 	}
 	if !first && s.Daemon == corosync.DaemonRunning && s.RingID != old.RingID && s.RingID.Seq > 0 && old.RingID.Seq > 0 {
 		add(s.At, trace.KindMembership, fmt.Sprintf("ring %x.%x of %s", s.RingID.Rep, s.RingID.Seq, r.members(s)))
@@ -78,6 +78,22 @@ func (r *recorder) markDaemon(now time.Time, s corosync.Status) {
 	for i := range s.Links {
 		r.markLink(&s.Links[i], func(kind, text string) { add(cmp.Or(s.LinksAt, s.At), kind, text) })
 	}
+}
+
+// logLag is how long ago a line of the log may be: else it has another clock than now, or came late.
+const logLag = 2 * time.Second
+
+// logged places an instant that Corosync's log gave by the wall clock, which may have been set since. It is news if it is another one than the old one,
+// and not from before the record.
+func (r *recorder) logged(now, at, old time.Time) (placed time.Time, news bool) {
+	first := r.status.At.IsZero()
+	if at.IsZero() || at.Equal(old) || first && at.Before(r.grid.Begin) {
+		return time.Time{}, false
+	}
+	if age := now.Sub(at); age >= 0 && age < logLag {
+		return now.Add(-age), true
+	}
+	return now, true
 }
 
 // members names who is joined.
