@@ -31,7 +31,8 @@ type Outcome struct {
 	Events    []Event       // token losses, by time
 }
 
-// Event is a token loss that came in several passes at the same time but for a token retransmit timeout.
+// Event is a token loss that came in several passes at about the same time: within a token retransmit timeout, or by the same cut within a
+// token timeout.
 type Event struct {
 	First, Last time.Duration // when the token timer expired, in the earliest and in the latest pass
 	Passes      int           // in how many
@@ -83,27 +84,40 @@ type passLoss struct {
 	pass int
 }
 
-// events joins the losses of different passes that have one cause: the token was lost within a moment. Those that come most together are
-// one, and what is before and after them is looked at by itself: a neighbour's neighbour is no reason.
-func (r *Replay) events(all []passLoss) []Event {
+// events joins the losses of different passes that have one cause. A cut that lets no token pass is one for as long as a token timeout, however
+// sick the links were before; what else loses a token sets passes apart by where the token just was, and nothing keeps it longer than its
+// retransmission takes, not even an idle ring (totem's hold is shorter).
+func (r *Replay) events(all []passLoss) (out []Event) {
 	slices.SortStableFunc(all, func(a, b passLoss) int { return cmp.Compare(a.At, b.At) })
-	return r.eventsOf(all, nil)
+	cuts := map[string][]passLoss{}
+	for _, l := range all {
+		where := r.cutOff(l.Since, l.At)
+		cuts[where] = append(cuts[where], l)
+	}
+	for where, losses := range cuts {
+		within := r.cluster.Timeouts.TokenRetransmit
+		if where != "" {
+			within = r.cluster.Timeouts.Token
+		}
+		out = r.eventsOf(losses, within, out)
+	}
+	slices.SortFunc(out, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Where, b.Where))
+	})
+	return out
 }
 
-// eventsOf appends the events of losses in the order of time.
-func (r *Replay) eventsOf(all []passLoss, out []Event) []Event {
+// eventsOf appends the events of losses: those that come most together within a time are one, and what is before and after them is looked
+// at by itself: a neighbour's neighbour is no reason.
+func (r *Replay) eventsOf(all []passLoss, within time.Duration, out []Event) []Event {
 	if len(all) == 0 {
 		return out
 	}
-	first, end := densest(all, r.moment())
-	out = r.eventsOf(all[:first], out)
+	first, end := densest(all, within)
+	out = r.eventsOf(all[:first], within, out)
 	out = append(out, r.event(all[first:end]))
-	return r.eventsOf(all[end:], out)
+	return r.eventsOf(all[end:], within, out)
 }
-
-// moment is how far one cause may set passes apart: by where the token just was. Nothing keeps it longer than its retransmission takes, not
-// even an idle ring (totem's hold is shorter).
-func (r *Replay) moment() time.Duration { return r.cluster.Timeouts.TokenRetransmit }
 
 // densest is the stretch of a length with the most losses, the earliest of several.
 func densest(all []passLoss, length time.Duration) (first, end int) {

@@ -96,6 +96,33 @@ func TestEventsOfAnything(t *testing.T) {
 	}
 }
 
+// A cut is one event, however far sick links had held the token before it came; what was lost while it had hardly come is another.
+func TestEventsOfOneCut(t *testing.T) {
+	c := cluster(1)
+	const cut = 13 * time.Second
+	r, err := New(c, record(c, 40*time.Second, func(from, to string, _ int, at time.Duration) trace.Sample {
+		if siteB(from, to) && at >= cut && at < 20*time.Second {
+			return trace.Sample{State: trace.Lost}
+		}
+		return arrived()
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := r.cluster.Timeouts.Token
+	var passes []Pass
+	for _, share := range []time.Duration{30, 60, 75, 100, 110} { // of the token timeout, since the cut
+		passes = append(passes, lossesAt(r, cut+share*token/100))
+	}
+	events := r.Summarize(passes).Events
+	if len(events) != 2 || events[0].Passes != 1 || events[1].Passes != 4 || events[1].First != cut+token*60/100 || events[1].Where != "b1, b2 cut off from a1, a2, c1" {
+		t.Errorf("%+v", events)
+	}
+	if r.cluster.Timeouts.TokenRetransmit > token/3 {
+		t.Errorf("a retransmit timeout of %v proves nothing", r.cluster.Timeouts.TokenRetransmit)
+	}
+}
+
 // Two causes three seconds apart have their own places: a link that a site loses for some, and the cut of the site that nobody survives.
 func TestEventsHaveTheirOwnPlaces(t *testing.T) {
 	c := cluster(1)

@@ -27,17 +27,7 @@ func (h hop) share() float64 { return float64(h.lost) / float64(max(h.sent, 1)) 
 
 // Where says in a line which paths lost packets between two instants: who was cut off, on all links or on some, else the worst paths.
 func (r *Replay) Where(from, to time.Duration) string {
-	var bad []hop
-	n := len(r.cluster.Nodes)
-	for i := range n {
-		for j := range n {
-			for l := range r.cluster.Links {
-				if h := r.count(i, j, l, from, to); i != j && h.share() >= someShare {
-					bad = append(bad, h)
-				}
-			}
-		}
-	}
+	bad := r.bad(from, to)
 	if groups := r.groups(bad, -1); len(groups) > 1 {
 		return r.cut(groups, "on all links")
 	}
@@ -45,6 +35,29 @@ func (r *Replay) Where(from, to time.Duration) string {
 		return text
 	}
 	return r.worst(bad)
+}
+
+// cutOff says which nodes had no link to the others for most of the time between two instants; "" if all had.
+func (r *Replay) cutOff(from, to time.Duration) string {
+	if groups := r.groups(r.bad(from, to), -1); len(groups) > 1 {
+		return r.cut(groups, "")
+	}
+	return ""
+}
+
+// bad are the directions that lost packets between two instants.
+func (r *Replay) bad(from, to time.Duration) (out []hop) {
+	n := len(r.cluster.Nodes)
+	for i := range n {
+		for j := range n {
+			for l := range r.cluster.Links {
+				if h := r.count(i, j, l, from, to); i != j && h.share() >= someShare {
+					out = append(out, h)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // links tells of links on which nodes were cut off, and what the others lost; "" if there are none.
