@@ -63,8 +63,8 @@ func (r Recording) file(name string) ctl.Output {
 	return ctl.Output{Stdout: read(".out"), Stderr: string(read(".err")), Code: code}
 }
 
-// cmap picks lines as tools/corosync-cmapctl.c does: with -g it stops at the first key that is not there; without, no match
-// at all is a failure.
+// cmap picks lines as tools/corosync-cmapctl.c does: with -g it wants keys and stops at the first that is not there; without,
+// no match at all is a failure.
 func (r Recording) cmap(args []string) ctl.Output {
 	name, get := "cmapctl", false
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
@@ -80,7 +80,10 @@ func (r Recording) cmap(args []string) ctl.Output {
 		args = args[1:]
 	}
 	all := r.file(name)
-	if all.Code != 0 || len(args) == 0 {
+	switch {
+	case get && len(args) == 0:
+		return ctl.Output{Stderr: "Expected key after options\n", Code: 1}
+	case all.Code != 0 || len(args) == 0:
 		return all
 	}
 	var b strings.Builder

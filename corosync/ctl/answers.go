@@ -39,6 +39,9 @@ func (l *loop) apply(r report, now time.Time) bool {
 		return true
 	}
 	m, _ := corosync.ParseMap(r.out.Stdout) // what is no entry is not for us
+	if r.job == jobLinks {
+		return l.applyLinks(m, r.out, now)
+	}
 	if len(m) == 0 {
 		return false
 	}
@@ -46,8 +49,6 @@ func (l *loop) apply(r report, now time.Time) bool {
 	case jobMembers:
 		l.members = m
 		l.membersChanged(now)
-	case jobLinks:
-		return l.applyLinks(m, r.out, now)
 	case jobSRP:
 		l.cur.SRP, l.cur.Stalls = m.SRP(), m.Stalls()
 	case jobRuntime:
@@ -131,7 +132,8 @@ func (l *loop) nameVotes() {
 }
 
 // applyLinks takes knet's values. The first reading is of all keys; it shows which there are, and the next ask for the
-// needed ones only. When one of those is gone, a link was removed and all are read again.
+// needed ones only. When one of those is gone, a link was removed and all are read again. Nothing printed, and nothing complained
+// of: there are no links, as without knet.
 func (l *loop) applyLinks(m corosync.Map, out Output, now time.Time) bool {
 	l.linkRead = now
 	if strings.Contains(out.Stderr, "CS_ERR_NOT_EXIST") {
@@ -139,9 +141,11 @@ func (l *loop) applyLinks(m corosync.Map, out Output, now time.Time) bool {
 		l.jobs.want(jobLinks, now)
 		return true
 	}
+	if len(m) == 0 && (len(out.Stdout) > 0 || out.Stderr != "") {
+		return false
+	}
 	l.cur.Links, l.cur.LinksAt = m.KnetLinks(l.cur.LocalID), now
-	if l.linkKeys == nil {
-		l.linkKeys = []string{}
+	if l.linksAll {
 		for _, k := range l.cur.Links {
 			prefix := "stats.knet.node" + strconv.FormatUint(uint64(k.Node), 10) + ".link" + strconv.Itoa(k.Link) + "."
 			for _, name := range corosync.KnetLinkKeys() {

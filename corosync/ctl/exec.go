@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,17 +153,23 @@ func ended(ctx context.Context, name string, err error) error {
 	}
 }
 
-// readLines calls line for each line of r. A line longer than maxLine ends it.
+// readLines calls line for each line of r. What a line has beyond maxLine is skipped: the lines behind it matter all the same.
 func readLines(r io.Reader, line func(string)) error {
-	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 4<<10), maxLine)
-	for s.Scan() {
-		line(s.Text())
+	b, cut := bufio.NewReaderSize(r, maxLine), false
+	for {
+		text, err := b.ReadSlice('\n')
+		if !cut && len(text) > 0 {
+			line(string(bytes.TrimRight(text, "\r\n")))
+		}
+		cut = errors.Is(err, bufio.ErrBufferFull)
+		switch {
+		case err == nil, cut:
+		case errors.Is(err, io.EOF), errors.Is(err, fs.ErrClosed):
+			return nil
+		default:
+			return err
+		}
 	}
-	if errors.Is(s.Err(), fs.ErrClosed) {
-		return nil
-	}
-	return s.Err()
 }
 
 // bounded keeps the first max bytes written to it and swallows the rest, so that the writer never stops.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -125,8 +126,34 @@ func TestExecStreamEnds(t *testing.T) {
 	if err != nil || n != 1000 || out.Code != 1 || out.Stderr != "Dispatch error CS_ERR_LIBRARY\n" {
 		t.Errorf("%d lines, %+v, %v", n, out, err)
 	}
-	if _, err := (ctl.Exec{}).Stream(t.Context(), func(string) {}, "sh", "-c", "head -c 100000 /dev/zero; sleep 300"); err == nil {
-		t.Error("an endless line: no error")
+}
+
+// A line that is too long is cut, and does not keep what follows it from being read.
+func TestExecStreamLongLine(t *testing.T) {
+	const most = 16 << 10
+	long := "head -c 100000 /dev/zero | tr '\\0' x; echo; "
+	var got []string
+	_, err := ctl.Exec{}.Stream(t.Context(), func(line string) { got = append(got, line) }, "sh", "-c",
+		"echo before; "+long+long+"printf 'after\\r\\n\\n'; printf 'no end'")
+	cut := strings.Repeat("x", most)
+	if want := []string{"before", cut, cut, "after", "", "no end"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%.100q, %v", got, err)
+	}
+}
+
+// Follow hands over what comes after a line that is too long.
+func TestJournalLongLine(t *testing.T) {
+	dir := t.TempDir()
+	script := "#!/bin/sh\nprintf '1795178897.250000 pve1 pmxcfs[1]: '; head -c 20000 /dev/zero | tr '\\0' x; echo\n" +
+		"echo '1795178938.000001 pve1 watchdog-mux[801]: client watchdog is about to expire'\n"
+	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	var got []string
+	_ = ctl.Journal{}.Follow(t.Context(), time.Minute, func(_ time.Time, text string) { got = append(got, text) }, "watchdog-mux.service")
+	if len(got) != 2 || got[1] != "pve1 watchdog-mux[801]: client watchdog is about to expire" {
+		t.Errorf("%.100q", got)
 	}
 }
 

@@ -115,7 +115,7 @@ func (l *loop) command(which job) (name string, args []string) {
 	case jobMembers:
 		return "corosync-cmapctl", []string{membersPrefix}
 	case jobLinks:
-		if l.linkKeys == nil {
+		if len(l.linkKeys) == 0 { // -g wants keys
 			return "corosync-cmapctl", []string{"-m", "stats", "stats.knet.node"}
 		}
 		return "corosync-cmapctl", append([]string{"-m", "stats", "-g"}, l.linkKeys...)
@@ -147,6 +147,9 @@ func (l *loop) start(which job, now time.Time) {
 	s := &l.jobs[which]
 	s.running, s.again, s.slow, s.due, s.started = true, false, false, time.Time{}, now
 	name, args := l.command(which)
+	if which == jobLinks {
+		l.linksAll = len(l.linkKeys) == 0
+	}
 	l.f.beside.Go(func() {
 		ctx, cancel := context.WithTimeout(l.ctx, l.f.cfg.Deadline)
 		defer cancel()

@@ -20,7 +20,8 @@ type loop struct {
 	dirty    bool
 	members  corosync.Map // runtime.members.*
 	names    map[uint32]string
-	linkKeys []string // the keys that the links are read by; nil: to be found out
+	linkKeys []string // the keys that the links are read by; none: to be found out
+	linksAll bool     // the reading of the links that runs is of all keys, and nothing has changed since it began
 
 	backoff  time.Duration
 	settle   time.Duration // until the next reading of a quorum that does not agree with the members; 0: it agrees
@@ -168,7 +169,7 @@ func (l *loop) alive(local uint32, now time.Time) {
 
 // everything is asked of a daemon that has come up.
 func (l *loop) everything(now time.Time) {
-	l.linkKeys = nil
+	l.linkKeys, l.linksAll = nil, false
 	for _, which := range []job{jobQuorum, jobMembers, jobLinks, jobSRP, jobRuntime} {
 		l.jobs.want(which, now)
 	}

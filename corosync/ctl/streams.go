@@ -160,7 +160,7 @@ func (l *loop) pushed(line string, now time.Time) {
 	case strings.HasPrefix(c.Key, "runtime.votequorum."):
 		l.jobs.want(jobQuorum, now)
 	default: // a reload, or a value set by hand
-		l.linkKeys = nil
+		l.linkKeys, l.linksAll = nil, false
 		l.jobs.want(jobRuntime, now.Add(reloadSettle))
 		l.jobs.want(jobLinks, now.Add(reloadSettle))
 		l.jobs.want(jobQuorum, now.Add(reloadSettle))
