@@ -91,7 +91,9 @@ func TestLively(t *testing.T) {
 	found := func(severity checker.Severity, ago time.Duration, clearing bool) checker.Report {
 		return checker.Report{Findings: []checker.Finding{{Severity: severity, Since: now.Add(-ago), Clearing: clearing}}}
 	}
-	gap := func(d time.Duration) checker.Report { return checker.Report{Paths: []checker.Path{{}, {Gap: checker.Seconds(d)}}} }
+	gap := func(d time.Duration) checker.Report {
+		return checker.Report{Paths: []checker.Path{{}, {Gap: checker.Seconds(d)}}}
+	}
 	for name, c := range map[string]struct {
 		rep  checker.Report
 		want bool
