@@ -22,7 +22,7 @@ func TestSecondLinkUnderLoss(t *testing.T) {
 	for _, test := range []struct {
 		sizes []int
 		loss  float64
-	}{{[]int{2, 2, 1}, 0.1}, {[]int{3, 2, 1}, 0.02}, {[]int{3, 2, 1}, 0.05}, {[]int{3, 3}, 0.05}, {[]int{3, 3}, 0.1}} {
+	}{{[]int{2, 2, 1}, 0.1}, {[]int{3, 3}, 0.05}} {
 		d := mustNew(t, 1, test.sizes...)
 		d.Network.Between.Loss = test.loss
 		r, err := Make(d, Changes{}, Options{LossSaid: true})
@@ -137,7 +137,7 @@ func TestBinomialInterval(t *testing.T) {
 
 // TestLongTimers: what goes by the length of timers is cut short, and said to be.
 func TestLongTimers(t *testing.T) {
-	for _, token := range []time.Duration{time.Minute, 10 * time.Minute, time.Hour} {
+	for _, token := range []time.Duration{time.Minute, time.Hour} {
 		d := mustApply(t, mustNew(t, 2, 11, 11, 10), Changes{Token: &token})
 		e := effortFor(&d, Options{}, true)
 		s, err := judgeDesign(&d, Options{}, e, nil)

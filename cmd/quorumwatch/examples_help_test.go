@@ -121,16 +121,23 @@ func TestPlanCompletion(t *testing.T) {
 		{[]string{"--token", ""}, ""},
 		{[]string{""}, ""},
 	} {
-		var out bytes.Buffer
-		args := append([]string{cobra.ShellCompRequestCmd, "plan"}, test.args...)
-		run(t.Context(), args, &process{in: strings.NewReader(""), out: &out, err: &bytes.Buffer{}})
-		words := strings.Fields(out.String())
-		if len(words) == 0 || words[len(words)-1] != ":4" { // ShellCompDirectiveNoFileComp
-			t.Errorf("%q: %q", test.args, words)
-			continue
-		}
-		if got := strings.Join(words[:len(words)-1], " "); got != test.want {
-			t.Errorf("%q: %q, want %q", test.args, got, test.want)
+		if got, files := completed(t, test.args...); got != test.want || files {
+			t.Errorf("%q: %q, want %q; files: %v", test.args, got, test.want, files)
 		}
 	}
+	newPlanCommand(&process{}).Flags().VisitAll(func(f *pflag.Flag) {
+		if _, files := completed(t, "--"+f.Name, ""); files != (f.Name == "config") {
+			t.Errorf("--%s is completed with files: %v", f.Name, files)
+		}
+	})
+}
+
+// completed is what the shell is offered, and whether it is to offer files.
+func completed(t *testing.T, args ...string) (words string, files bool) {
+	t.Helper()
+	var out bytes.Buffer
+	run(t.Context(), append([]string{cobra.ShellCompRequestCmd, "plan"}, args...), &process{in: strings.NewReader(""), out: &out, err: &bytes.Buffer{}})
+	all := strings.Fields(out.String())
+	last := len(all) - 1
+	return strings.Join(all[:last], " "), all[last] != ":4" // ShellCompDirectiveNoFileComp
 }

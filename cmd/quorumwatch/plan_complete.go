@@ -4,29 +4,28 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/quorumwatch/quorumwatch/checker/plan"
 )
 
-// complete offers what flags may say. Only --config names a file; the shell must not offer files for any other.
+// complete offers what flags may say. Only --config names a file; the shell must not offer files for any other that takes a value.
 func (f *planFlags) complete(cmd *cobra.Command) {
+	none := func() []string { return nil }
 	offers := map[string]func() []string{
 		"ha":           func() []string { return append([]string{"all", "none"}, f.known(cmd, nodeNames)...) },
 		"remove-node":  func() []string { return f.known(cmd, nodeNames) },
 		"qdevice-site": func() []string { return f.known(cmd, f.siteNames) },
 	}
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if flag.Name == "config" {
-			return
-		}
-		_ = cmd.RegisterFlagCompletionFunc(flag.Name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			if offer := offers[flag.Name]; offer != nil {
-				return offer(), cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
+	for _, name := range []string{
+		"site", "rtt", "loss", "add-node", "links", "qdevice", "token", "coefficient", "retransmits", "ping-interval", "ping-timeout", "votes", "columns",
+	} {
+		offers[name] = none
+	}
+	for name, offer := range offers {
+		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return offer(), cobra.ShellCompDirectiveNoFileComp
 		})
-	})
+	}
 }
 
 // known names what is in the design that the flags so far make; nothing if they make none.
