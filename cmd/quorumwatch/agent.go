@@ -137,7 +137,7 @@ func agentConfig(c config.Config, log zerolog.Logger) (agent.Config, error) {
 		ReadConf: agent.ConfFile(conf), ConfEvents: agent.WatchFile(conf),
 		Daemon: ctl.New(ctl.Config{
 			Runner: ctl.Exec{Dir: c.Corosync.ToolsDir},
-			Log:    agent.LogOf(conf, c.Corosync.LogFile),
+			LogNow: func() (ctl.LogSource, error) { return agent.LogOf(conf, c.Corosync.LogFile) },
 		}),
 		Proxmox: follower(c.Proxmox), Journal: ctl.Journal{}, Host: agent.Machine{},
 		Probe: agent.Probe{

@@ -19,6 +19,9 @@ type Config struct {
 	// Log is where Corosync's log lines come from. The zero value: the journal of corosync.service. Nothing fails if there
 	// are none.
 	Log LogSource
+	// LogNow, if set, knows where that is now. It is asked at first, when the daemon has come up and after a reload, and may read
+	// files. If it fails, the log that is followed stays; at first that is Log.
+	LogNow func() (LogSource, error)
 }
 
 // LogSource is where Corosync logs to.
@@ -76,8 +79,9 @@ func (c Config) withDefaults() Config {
 	set(&c.SRP, defaultSRP)
 	set(&c.Quorum, defaultQuorum)
 	set(&c.Runtime, defaultRuntime)
-	if c.Log.Unit == "" {
-		c.Log.Unit = "corosync.service"
+	if c.LogNow == nil {
+		at := c.Log
+		c.LogNow = func() (LogSource, error) { return at, nil }
 	}
 	return c
 }

@@ -20,6 +20,7 @@ const (
 	jobRuntime            // effective values, the file as the daemon has it
 	jobVersion            // the version of the installed daemon
 	jobLibknet            // and of libknet, which no tool of Corosync tells
+	jobLog                // where it logs: LogNow tells
 	jobCount
 )
 
@@ -139,6 +140,7 @@ type report struct {
 	err    error
 	stream stream // 0: a job's
 	line   string
+	log    LogSource
 	ended  bool // of the stream
 }
 
@@ -146,6 +148,13 @@ type report struct {
 func (l *loop) start(which job, now time.Time) {
 	s := &l.jobs[which]
 	s.running, s.again, s.slow, s.due, s.started = true, false, false, time.Time{}, now
+	if which == jobLog {
+		l.f.beside.Go(func() {
+			at, err := l.f.cfg.LogNow()
+			l.f.tell(report{job: which, log: at, err: err})
+		})
+		return
+	}
 	name, args := l.command(which)
 	if which == jobLinks {
 		l.linksAll = len(l.linkKeys) == 0

@@ -15,6 +15,7 @@ type loop struct {
 	ctx     context.Context
 	jobs    *jobs
 	streams [streamCount]streamState
+	log     *LogSource // nil: not known yet
 
 	cur      corosync.Status // published when changed
 	dirty    bool
@@ -33,6 +34,7 @@ type loop struct {
 func (l *loop) follow() {
 	now := time.Now()
 	l.jobs.want(jobPing, now)
+	l.jobs.want(jobLog, now)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -117,6 +119,8 @@ func (l *loop) jobEnded(r report, now time.Time) {
 	switch {
 	case r.job == jobPing:
 		l.pinged(r, now)
+	case r.job == jobLog:
+		l.logsTo(r)
 	case r.job == jobMembers && s.again: // a push has overtaken it
 	case l.running():
 		l.answered(r, now)
@@ -170,7 +174,7 @@ func (l *loop) alive(local uint32, now time.Time) {
 // everything is asked of a daemon that has come up.
 func (l *loop) everything(now time.Time) {
 	l.linkKeys, l.linksAll = nil, false
-	for _, which := range []job{jobQuorum, jobMembers, jobLinks, jobSRP, jobRuntime} {
+	for _, which := range []job{jobQuorum, jobMembers, jobLinks, jobSRP, jobRuntime, jobLog} {
 		l.jobs.want(which, now)
 	}
 }

@@ -1,6 +1,8 @@
 package ctl
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -22,24 +24,24 @@ const (
 // streamState is how a stream goes.
 type streamState struct {
 	running bool
+	cancel  context.CancelFunc // while it runs
 	started time.Time
 	absent  bool // its tool does not exist: it is tried ever again, but seldom
 }
 
 // tool is the command of a stream; "" if it is not wanted.
 func (l *loop) tool(which stream) (name string, args []string) {
-	log := l.f.cfg.Log
 	switch {
 	case which == streamTrack:
 		return "corosync-cmapctl", []string{"-T", membersPrefix, "runtime.votequorum.", "runtime.config.", "config."}
 	case which == streamMonitor:
 		return "corosync-quorumtool", []string{"-m", "-i"}
-	case log.None:
+	case l.log == nil || l.log.None:
 		return "", nil
-	case log.File != "":
-		return "tail", []string{"-n", "0", "-F", log.File}
+	case l.log.File != "":
+		return "tail", []string{"-n", "0", "-F", l.log.File}
 	default:
-		return "journalctl", []string{"-f", "-n", "0", "-o", "short-unix", "-u", log.Unit}
+		return "journalctl", []string{"-f", "-n", "0", "-o", "short-unix", "-u", cmp.Or(l.log.Unit, "corosync.service")}
 	}
 }
 
@@ -68,11 +70,12 @@ func (l *loop) tendStreams(now time.Time) {
 		if s.running || !l.wanted(which) || !s.started.IsZero() && now.Sub(s.started) < s.pause(which) {
 			continue
 		}
-		s.running, s.started = true, now
+		ctx, cancel := context.WithCancel(l.ctx)
+		s.running, s.started, s.cancel = true, now, cancel
 		name, args := l.tool(which)
 		l.f.beside.Go(func() {
 			line := func(text string) { l.f.tell(report{stream: which, line: text}) }
-			out, err := l.f.cfg.Runner.Stream(l.ctx, line, name, args...)
+			out, err := l.f.cfg.Runner.Stream(ctx, line, name, args...)
 			l.f.tell(report{stream: which, ended: true, out: out, err: err})
 		})
 	}
@@ -96,6 +99,7 @@ func (l *loop) nextStream() time.Time {
 // streamEnded asks the daemon at once whether it still answers: its end is how its clients' connections end.
 func (l *loop) streamEnded(r report, now time.Time) {
 	s := &l.streams[r.stream]
+	s.cancel()
 	s.running, s.absent = false, errors.Is(r.err, ErrAbsent)
 	if r.stream == streamLog && !l.cur.LogSince.IsZero() {
 		l.cur.LogSince, l.dirty = time.Time{}, true
@@ -106,6 +110,23 @@ func (l *loop) streamEnded(r report, now time.Time) {
 	l.jobs.want(jobPing, now)
 	if l.running() { // perhaps another daemon by now
 		l.everything(now)
+	}
+}
+
+// logsTo has the log followed where LogNow says that it is.
+func (l *loop) logsTo(r report) {
+	at := r.log
+	if r.err != nil {
+		at = l.f.cfg.Log
+	}
+	if l.log != nil && (r.err != nil || *l.log == at) {
+		return
+	}
+	l.log = &at
+	s := &l.streams[streamLog]
+	s.started, s.absent = time.Time{}, false // the new one need not wait
+	if s.running {
+		s.cancel()
 	}
 }
 
@@ -161,6 +182,7 @@ func (l *loop) pushed(line string, now time.Time) {
 		l.jobs.want(jobQuorum, now)
 	default: // a reload, or a value set by hand
 		l.linkKeys, l.linksAll = nil, false
+		l.jobs.want(jobLog, now.Add(reloadSettle))
 		l.jobs.want(jobRuntime, now.Add(reloadSettle))
 		l.jobs.want(jobLinks, now.Add(reloadSettle))
 		l.jobs.want(jobQuorum, now.Add(reloadSettle))

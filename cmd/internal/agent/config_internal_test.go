@@ -120,12 +120,19 @@ func TestLogOf(t *testing.T) {
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := LogOf(conf, "").File; got != want {
-			t.Errorf("to_logfile: %s: %q", word, got)
+		if got, err := LogOf(conf, ""); got.File != want || err != nil {
+			t.Errorf("to_logfile: %s: %q, %v", word, got.File, err)
 		}
-		if got := LogOf(conf, "/named").File; got != "/named" {
-			t.Errorf("the operator names a file: %q", got)
+		if got, err := LogOf(conf, "/named"); got.File != "/named" || err != nil {
+			t.Errorf("the operator names a file: %q, %v", got.File, err)
 		}
+	}
+	missing := filepath.Join(t.TempDir(), "corosync.conf")
+	if _, err := LogOf(missing, ""); err == nil {
+		t.Error("no corosync.conf: no error")
+	}
+	if _, err := LogOf(missing, "/named"); err != nil {
+		t.Errorf("the operator names a file: %v", err)
 	}
 }
 

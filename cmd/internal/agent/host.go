@@ -116,22 +116,22 @@ func CorosyncKey(file string) func(c *corosync.Config) (stamp.Master, error) {
 }
 
 // LogOf says where the Corosync of that corosync.conf logs: the file that the operator names, else the one that corosync.conf
-// names and uses, else the journal.
-func LogOf(conf, file string) ctl.LogSource {
+// names and uses, else the journal. The error is that of a corosync.conf that cannot be read.
+func LogOf(conf, file string) (ctl.LogSource, error) {
 	if file != "" {
-		return ctl.LogSource{File: file}
+		return ctl.LogSource{File: file}, nil
 	}
 	text, err := ReadFile(conf)
 	if err != nil {
-		return ctl.LogSource{}
+		return ctl.LogSource{}, err
 	}
 	c, err := corosync.Parse(conf, bytes.NewReader(text))
 	if err != nil {
-		return ctl.LogSource{}
+		return ctl.LogSource{}, err
 	}
 	switch c.Values["logging.to_logfile"].Text {
 	case "yes", "on": // exec/mainconfig.c, corosync_main_config_log_destination_set
-		return ctl.LogSource{File: c.Values["logging.logfile"].Text}
+		return ctl.LogSource{File: c.Values["logging.logfile"].Text}, nil
 	}
-	return ctl.LogSource{}
+	return ctl.LogSource{}, nil
 }
