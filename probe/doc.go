@@ -29,7 +29,7 @@
 //
 // Requests from remote addresses of targets, and from whom Config.Allow lists; with the right key, unless Config.Key is
 // zero; once each (a window of 1024 numbers for each session of an address, whatever the port; a new session must not be older than what
-// was heard of the peer, unless the peer was silent for 10 s and its replies tell that its clock was set, or ours is near: then it
+// was heard of the peer, unless its replies tell that its clock was set, or the peer was silent for 10 s and our clock is near: then it
 // is answered, but not believed); at most Config.PeerRate a second for each peer and TotalRate in all. A reply is as long as its
 // request. Everything else is dropped and counted by Reason. No input makes state for somebody who has not shown the key.
 //

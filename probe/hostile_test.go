@@ -138,6 +138,38 @@ func TestReplayOfDeadPeer(t *testing.T) {
 	}
 }
 
+// What was recorded of a session that is over does not open it again after the peer's clock was set back: not what is newer than the clock
+// now, and not what is just as old as the clock shows.
+func TestReplayAfterClockSetBack(t *testing.T) {
+	for _, step := range []time.Duration{-10 * time.Minute, -76 * time.Second} {
+		bubble(t, func(t *testing.T, x *pair) {
+			seen := x.record(addrA, addrB)
+			time.Sleep(time.Second)
+			x.net.Tap(nil)
+			time.Sleep(time.Minute) // no window reaches back to these
+			x.stop[0]()
+			x.start(0, nil)
+			time.Sleep(15 * time.Second)
+			x.host[0].SetClock(step)
+			other := x.target(0)
+			other.Interval = 60 * time.Millisecond
+			x.p[0].SetTargets([]probe.Target{other}) // new sessions, which are believed
+			time.Sleep(time.Second)
+			if s := x.summary(0); s.Total.Received < 15 {
+				t.Errorf("%v: not answered: %+v", step, s.Total)
+			}
+			recorded, before := requests(*seen), x.dropped(1, probe.Replayed)
+			for _, p := range recorded {
+				x.net.Inject(port(addrA), port(addrB), p)
+			}
+			time.Sleep(time.Millisecond)
+			if n := x.dropped(1, probe.Replayed) - before; n != uint64(len(recorded)) || n < 20 {
+				t.Errorf("%v: %d of %d refused", step, n, len(recorded))
+			}
+		})
+	}
+}
+
 func TestForgedPackets(t *testing.T) {
 	other, err := stamp.DeriveKey(bytes.Repeat([]byte{7}, 128))
 	if err != nil {

@@ -115,6 +115,25 @@ func TestBulletinsAfterClockSetBack(t *testing.T) {
 	})
 }
 
+// A peer whose clock was set back while its agent went on may begin new sessions, as for another interval: they are answered and believed.
+func TestNewSessionsAfterClockSetBack(t *testing.T) {
+	bubble(t, func(t *testing.T, x *pair) {
+		x.host[1].SetClock(-10 * time.Minute)
+		time.Sleep(time.Second)
+		other := x.target(1)
+		other.Interval = 60 * time.Millisecond
+		x.p[1].SetTargets([]probe.Target{other})
+		x.p[1].SetBulletin([]byte("later"))
+		time.Sleep(5 * time.Second)
+		if s := x.summary(1); s.Outage.For != 0 || s.Total.Lost != 0 || s.Total.Received < 80 || s.Full.Received != s.Full.Sent {
+			t.Errorf("%+v", s)
+		}
+		if b := x.p[0].Bulletins(); len(b) != 1 || string(b[0].Data) != "later" || time.Since(b[0].At) > time.Second {
+			t.Errorf("%+v", b)
+		}
+	})
+}
+
 func TestHostPause(t *testing.T) {
 	for _, suspend := range []bool{false, true} {
 		bubble(t, func(t *testing.T, x *pair) {

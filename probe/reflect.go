@@ -233,24 +233,19 @@ func (s *socket) session(p *peer, q stamp.Request, m *Message) *reflection {
 	r := p.sessions[i]
 	switch r.window.accept(q.Seq) {
 	case fresh:
-		if r.doubted && s.trust(p, q, m) == trusted {
-			p.believe(r, q)
-		}
+		r.doubted = r.doubted && s.trust(p, q, m) != trusted
 	case seen:
 		s.p.counters.drop(Replayed)
 		p.duplicated(m.At)
 		return nil
 	default: // its numbers begin anew
 		t := s.trust(p, q, m)
-		if m.At.Sub(r.heard) < sessionSilence || t == refused {
+		if t == refused || !p.renews(r, q, m.At) {
 			s.p.counters.drop(Replayed)
 			return nil
 		}
-		*r = reflection{ssid: r.ssid, port: r.port, doubted: true}
+		*r = reflection{ssid: r.ssid, port: r.port, doubted: t != trusted}
 		r.window.accept(q.Seq)
-		if t == trusted {
-			p.believe(r, q)
-		}
 	}
 	p.accept(r, q, m)
 	return r
@@ -271,12 +266,9 @@ func (s *socket) begin(p *peer, q stamp.Request, m *Message) *reflection {
 		}
 		p.sessions = slices.DeleteFunc(p.sessions, func(r *reflection) bool { return r == oldest })
 	}
-	r := &reflection{ssid: q.SSID, port: s.sessionPort(q, m), doubted: true}
+	r := &reflection{ssid: q.SSID, port: s.sessionPort(q, m), doubted: t != trusted}
 	r.window.accept(q.Seq)
 	p.sessions = append(p.sessions, r)
-	if t == trusted {
-		p.believe(r, q)
-	}
 	p.accept(r, q, m)
 	return r
 }
@@ -288,7 +280,7 @@ func (p *peer) accept(r *reflection, q stamp.Request, m *Message) {
 		return
 	}
 	p.heard = m.At
-	if p.newest == 0 || q.Sent.Sub(p.newest, q.Error.Format()) > 0 {
+	if p.newest == 0 || p.newer(q) {
 		p.newest = q.Sent
 	}
 }

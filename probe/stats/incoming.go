@@ -6,7 +6,7 @@ import "time"
 type incoming struct {
 	known    bool
 	session  uint16
-	previous uint16 // a packet of it that comes late begins no session
+	previous uint16 // a packet of it that comes late begins no session, as long as the present one is heard
 	ring     []arrival
 	oldest   uint32 // number of the first one remembered
 	next     uint32 // after the newest
@@ -68,7 +68,7 @@ func (p *Path) take(h Heard) {
 	t, sent := p.since(h.At), int64(h.Sent)
 	step := int32(h.Seq - in.next + 1)
 	switch {
-	case in.known && h.Session == in.previous && h.Session != in.session:
+	case in.known && h.Session == in.previous && h.Session != in.session && t-in.lastAt < int64(reorderFor):
 		return
 	case !in.known || h.Session != in.session || step > maxStep || step < -maxStep:
 		p.begin(h)
@@ -86,8 +86,8 @@ func (p *Path) take(h Heard) {
 	}
 	p.missing(a.left, step)
 	in.put(a)
-	if took := time.Duration(a.left - in.last.left); step == 1 && took > 0 && took < 2*in.interval {
-		in.interval += (took - in.interval) / 16
+	if step == 1 {
+		in.rhythm(time.Duration(a.left - in.last.left))
 	}
 	in.last, in.lastAt, in.sent = a, t, sent
 }
@@ -106,14 +106,24 @@ func (p *Path) begin(h Heard) {
 	}
 }
 
-// reconcile notices that the peer's clock was set: its packets come at their pace, but by their stamps they should not.
+// rhythm learns the peer's interval from two packets that follow each other. However far from it the guess is, it gets there; a pause of the
+// peer counts as four intervals, so that one alone does not spoil the pace (reconcile).
+func (in *incoming) rhythm(took time.Duration) {
+	if took > 0 {
+		in.interval += (min(took, 4*in.interval) - in.interval) / 16
+	}
+}
+
+// reconcile notices that the peer's clock was set: its packets come at their pace, but by their stamps they should not; or what was sent
+// later is stamped as earlier, whatever the pace (a virtual machine that stood still, and then has its clock set).
 func (in *incoming) reconcile(t, sent int64, step int32) {
 	if in.lastAt == 0 {
 		return
 	}
 	pace := int64(in.interval) * int64(step)
 	came, left := t-in.lastAt, sent-in.sent
-	if diff := time.Duration(came - left); diff.Abs() > clockSlack && time.Duration(came-pace).Abs() < in.interval/4 {
+	paced := time.Duration(came-pace).Abs() < in.interval/4
+	if diff := time.Duration(came - left); diff.Abs() > clockSlack && (paced || left < 0) {
 		in.offset.shift(int64(diff))
 	}
 }

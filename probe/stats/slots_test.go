@@ -10,6 +10,7 @@ import (
 
 // sender is a peer that sends a request each interval, whatever becomes of it. It is the dumb twin of Incoming: it knows.
 type sender struct {
+	every   time.Duration // between requests; 0: as every
 	clock   time.Duration // its own, less ours
 	session uint16
 	seq     uint32
@@ -33,7 +34,7 @@ func (s *sender) send(lost bool, delay, wobble time.Duration) {
 		left:  left, delay: delay, lost: lost,
 	})
 	s.seq++
-	s.now += every
+	s.now += cmp.Or(s.every, every)
 }
 
 func (s *sender) sends(n int) {
@@ -163,6 +164,13 @@ func TestIncomingFaults(t *testing.T) {
 		{"it stalls", func(s *sender, _ *Path) { s.now += 500 * time.Millisecond; s.sends(50) }, func(n [4]int, slowest time.Duration) bool {
 			return n[SlotUnknown] >= 9 && n[SlotUnknown] <= 11 && n[SlotLost]+n[SlotSilent] == 0 && slowest < 2*trip
 		}},
+		{"it stalls, and its clock is set back", func(s *sender, _ *Path) {
+			s.now += 500 * time.Millisecond
+			s.clock -= 5 * time.Second
+			s.sends(50)
+		}, func(n [4]int, slowest time.Duration) bool {
+			return n[SlotUnknown] >= 9 && n[SlotUnknown] <= 11 && n[SlotLost]+n[SlotSilent] == 0 && slowest < 2*trip
+		}},
 		{"a queue stands still", func(s *sender, _ *Path) {
 			for i := range 10 {
 				s.send(false, trip/2+time.Duration(10-i)*every, 0)
@@ -211,6 +219,48 @@ func TestIncomingFaults(t *testing.T) {
 		if n := tell(out); !c.check(n, slowest) {
 			t.Errorf("%s: unknown, arrived, lost, silent: %v, slowest %v", c.name, n, slowest)
 		}
+	}
+}
+
+// A peer whose interval is not ours is heard as well, whatever becomes of its clock, and in whatever rhythm it begins.
+func TestIncomingOtherInterval(t *testing.T) {
+	for _, pace := range []time.Duration{25, 50, 90, 100, 120, 200, 1000} {
+		pace *= time.Millisecond
+		for _, step := range []time.Duration{-time.Hour, -2 * pace, -pace * 3 / 4, pace * 3 / 4, time.Hour} {
+			for _, burst := range []int{0, 5} { // what waited together at first
+				s, p := sender{every: pace, session: 7, seq: 5}, newHearer()
+				for i := range burst {
+					s.send(false, trip/2+time.Duration(burst-i)*(pace-time.Millisecond/10), 0)
+				}
+				s.sends(90)
+				from := int(s.now / every)
+				s.clock += step
+				s.sends(int(max(2*time.Second, 10*pace) / pace))
+				s.deliver(p, s.now)
+				out := p.Incoming(nil, grid(), from, start.Add(s.now))
+				var slowest time.Duration
+				for _, x := range out {
+					slowest = max(slowest, x.Delay)
+				}
+				if n := tell(out); len(out) < 30 || n[SlotArrived] < len(out)-1 || slowest > 2*trip {
+					t.Errorf("every %v, clock by %v, burst of %d: unknown, arrived, lost, silent: %v, slowest %v", pace, step, burst, n, slowest)
+				}
+			}
+		}
+	}
+}
+
+// A single packet of another session does not end the one that goes on for long.
+func TestIncomingStrayPacket(t *testing.T) {
+	s, p := sender{session: 7, seq: 5}, newHearer()
+	s.sends(20)
+	s.session, s.seq = 9, 1000
+	s.sends(1)
+	s.session, s.seq = 7, 25
+	s.sends(100)
+	s.deliver(p, s.now)
+	if n := tell(p.Incoming(nil, grid(), 40, start.Add(s.now))); n[SlotArrived] < 75 || n[SlotSilent] != 0 {
+		t.Errorf("unknown, arrived, lost, silent: %v", n)
 	}
 }
 
