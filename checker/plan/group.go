@@ -48,7 +48,7 @@ type groupKey struct {
 	one, other Kind
 	impact     Impact
 	implied    bool
-	text       string // singles: who keeps quorum; so that each line of a report says one thing
+	text       string // singles: who keeps quorum, and may still be lost; so that each line of a report says one thing
 }
 
 // groups sorts outcomes into groups, worst first.
@@ -85,6 +85,9 @@ func (w *world) key(failures []Failure, o *outcome) groupKey {
 		k.text = fmt.Sprint(bitCount(o.keep), bitCount(o.lose), bitCount(o.loose))
 	} else {
 		k.text = fmt.Sprint(w.counts(o.keep), w.counts(o.lose), w.counts(o.loose))
+	}
+	if o.impact == Freeze {
+		k.text += fmt.Sprint(w.spare(o))
 	}
 	return k
 }

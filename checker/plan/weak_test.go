@@ -177,3 +177,22 @@ func TestSpareLater(t *testing.T) {
 		}
 	}
 }
+
+// TestSpareIsOneFigure: with uneven votes, failures after which more may be lost than after others are told apart.
+func TestSpareIsOneFigure(t *testing.T) {
+	s := judged(t, mustApply(t, readDesign(t, "node-votes.conf"), Changes{Device: &NewDevice{Host: "w"}}))
+	spare := map[string]Range{}
+	for _, g := range s.Singles {
+		for _, f := range g.Patterns[0].One {
+			if f.Kind == Node {
+				spare[f.String()] = *g.Spare
+			}
+		}
+	}
+	// 7 votes, 4 needed: without n1 the device's 3 and n2's 1 just suffice, and n3 has none to lose; without n3 all 7 are left.
+	for node, want := range map[string]Range{"node n1": {0, 0}, "node n2": {0, 0}, "node n3": {1, 1}} {
+		if spare[node] != want {
+			t.Errorf("after %s %v more may be lost, want %v", node, spare[node], want)
+		}
+	}
+}

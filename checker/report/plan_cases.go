@@ -196,7 +196,7 @@ func spareMore(s plan.Range) string {
 	case s.Least == s.Most:
 		return fmt.Sprintf("any %d more may be lost", s.Most)
 	case s.Least == 0:
-		return fmt.Sprintf("NO node may be lost after some of them, any %d more after others", s.Most)
+		return fmt.Sprintf("up to %d more may be lost, in the worst case NO node", s.Most)
 	}
 	return fmt.Sprintf("any %d to %d more may be lost", s.Least, s.Most)
 }
