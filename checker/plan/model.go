@@ -98,7 +98,7 @@ func (w *world) lose(assumed Network, without *Failure, effort uint64) (Losses, 
 	for s := before; w.cost(r)+joins < paid+effort && s.Disruptions < before.Disruptions+enough && at < 100*time.Hour; s = r.Stats() {
 		at += step
 		r.Run(at)
-		if !w.whole(r) {
+		if !r.Together() {
 			broken += step
 			joins += w.joins(step)
 		}
@@ -115,7 +115,7 @@ func (w *world) lose(assumed Network, without *Failure, effort uint64) (Losses, 
 // settle lets the ring get over the death of a link, and returns the time.
 func (w *world) settle(r *totem.Ring, dead Failure) time.Duration {
 	at, most := time.Duration(0), 3*w.d.Cluster.Timeouts.Membership()
-	for at < most && !(w.unused(r, dead) && w.whole(r)) {
+	for at < most && !(w.unused(r, dead) && r.Together()) {
 		at += most / 64
 		r.Run(at)
 	}
@@ -132,16 +132,6 @@ func (w *world) cost(r *totem.Ring) uint64 {
 // joins is how many joins are sent in a time in which the ring is broken.
 func (w *world) joins(t time.Duration) uint64 {
 	return uint64(len(w.siteOf)*len(w.siteOf)) * uint64(t/w.d.Cluster.Timeouts.Join)
-}
-
-// whole tells whether all nodes are in service, in one ring.
-func (w *world) whole(r *totem.Ring) bool {
-	for i := range w.siteOf {
-		if !r.InService(i) || r.Members(i).Len() != len(w.siteOf) {
-			return false
-		}
-	}
-	return true
 }
 
 // mostLoss is the largest loss between two sites on any link; with one site, within it.

@@ -150,7 +150,7 @@ func (p *pass) look(at time.Duration) {
 			g := p.ring.LongestGap(i)
 			p.longest(g.Length, p.replay.begin+g.End, i)
 		}
-	case p.whole():
+	case p.ring.Together():
 		p.close(at)
 		p.ring.ResetGaps() // without a token there was nothing to measure
 	}
@@ -174,15 +174,4 @@ func (p *pass) longest(gap, end time.Duration, node int) {
 	if gap > p.out.Worst.Length {
 		p.out.Worst, p.out.WorstNode = totem.Gap{Length: gap, End: end}, node
 	}
-}
-
-// whole says whether all nodes are in service in a ring of all.
-func (p *pass) whole() bool {
-	n := len(p.replay.cluster.Nodes)
-	for i := range n {
-		if !p.ring.InService(i) || p.ring.Members(i).Len() != n {
-			return false
-		}
-	}
-	return true
 }
