@@ -29,12 +29,22 @@ func TestForecastComesTrue(t *testing.T) {
 		c.mu.Lock()
 		c.loss = 0.05
 		c.mu.Unlock()
-		c.pass(35 * time.Second)
-		for name, n := range c.nodes {
-			f := n.Report().Forecast
-			if f == nil || f.Enough || f.LinkFlap.Every != 0 || !strings.Contains(f.Text, "not enough data") {
-				t.Errorf("%s after %v of probes: %+v", name, 45*time.Second, f)
+		told := 0
+		for tries := 0; told == 0 && tries < 2; tries++ { // in a cut nothing is foretold: then half a minute later
+			c.pass(35 * time.Second)
+			for name, n := range c.nodes {
+				f := n.Report().Forecast
+				if f == nil {
+					continue
+				}
+				told++
+				if f.Enough || f.LinkFlap.Every != 0 || !strings.Contains(f.Text, "not enough data") {
+					t.Errorf("%s after less than %v of probes: %+v", name, 80*time.Second, f)
+				}
 			}
+		}
+		if told == 0 {
+			t.Error("nobody says that there is not enough data yet")
 		}
 		c.pass(140 * time.Second)
 		before, lost := c.knetDowns(), c.nodes["a1"].Report().Corosync.TokenLost
