@@ -2,6 +2,8 @@ package plan
 
 import (
 	"slices"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // Schema is the version of the JSON form of a Report. It grows only when a field changes its meaning or goes away.
@@ -198,6 +200,6 @@ func (w *world) remarkOrder(s *State, doubles []outcome) {
 	}
 	if saved > 0 {
 		s.note("last_man_standing: %d of the %d double failures that leave nobody with quorum don't if the second comes more than %s after the first",
-			saved, of, round(w.quorum.LastManStandingWindow))
+			saved, of, units.Time(w.quorum.LastManStandingWindow))
 	}
 }

@@ -12,12 +12,12 @@ func (w *world) remark(s *State) {
 	_, notes, _ := w.d.Cluster.Quorum.Effective()
 	s.Notes = append(s.Notes, notes...)
 	if s.Fence.Share >= 0.5 && !s.Fence.Exceeds {
-		s.note("fence budget: a failure stops all writes for %s, %.0f %% of what the watchdogs leave", round(s.Fence.Needed.Duration()), 100*s.Fence.Share)
+		s.note("fence budget: a failure stops all writes for %s, %.0f %% of what the watchdogs leave", units.Time(s.Fence.Needed.Duration()), 100*s.Fence.Share)
 	}
 	w.remarkDevice(s)
 	w.remarkPaths(s)
 	if t := w.d.Cluster.Timeouts; t.Consensus*10 < t.Token*12-10*time.Millisecond {
-		s.note("consensus is %s, less than 1.2 times the token: corosync.conf(5) asks for that much", round(t.Consensus))
+		s.note("consensus is %s, less than 1.2 times the token: corosync.conf(5) asks for that much", units.Time(t.Consensus))
 	}
 }
 
@@ -36,7 +36,7 @@ func (w *world) remarkDevice(s *State) {
 		s.note("the qdevice stands in site %s and is lost together with it", w.d.DeviceSite)
 	}
 	if sync := d.SyncTimeout; sync > 0 && w.d.Cluster.Timeouts.Membership()+sync > s.Fence.Usable.Duration() {
-		s.note("while the qdevice's server does not answer, a new membership may wait %s for it: then the watchdogs run out", round(sync))
+		s.note("while the qdevice's server does not answer, a new membership may wait %s for it: then the watchdogs run out", units.Time(sync))
 	}
 }
 

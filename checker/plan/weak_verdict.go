@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
-	"time"
+
+	"github.com/quorumwatch/quorumwatch/checker/units"
 )
 
 // verdict is the first sentence.
@@ -15,7 +15,7 @@ func verdict(s *State) string {
 		}
 		return plural(len(s.Weak), "weak point") + ": " + strings.Join(keys, ", ")
 	}
-	text := "no failure of one " + s.fallible() + " costs more than its own nodes and " + round(s.Timers.Membership.Duration())
+	text := "no failure of one " + s.fallible() + " costs more than its own nodes and " + units.Time(s.Timers.Membership.Duration())
 	for _, g := range s.Singles {
 		if g.Impact == Loose {
 			return text + "; but no path between two sites may fail on all links"
@@ -36,11 +36,4 @@ func (s *State) fallible() string {
 	}
 	last := len(what) - 1
 	return strings.Join(what[:last], ", ") + " or " + what[last]
-}
-
-func round(d time.Duration) string {
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.2f s", d.Seconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
 }
